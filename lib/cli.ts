@@ -1,0 +1,163 @@
+/**
+ * From the command line to a lesson's `main` and back to an exit code: 0 success, 1 failure, 2 wrong usage.
+ *
+ * @module
+ */
+
+import { ActionError, explain } from "./errors.ts";
+import { type Header, parseHeader } from "./header.ts";
+import { type Parameter, parametersOf, UsageError, valueOf } from "./usage.ts";
+
+/**
+ * Runs a lesson: reads the options that its header declares, answers `--help`, calls `main` with them, and
+ * puts what goes wrong in one sentence on stderr with the next step below it.
+ *
+ * The header is that of the script that was started. Its text comes by `import … with { type: "text" }`,
+ * for which Deno asks no read permission, since the script is loaded already.
+ *
+ * @example
+ * ```ts ignore
+ * export function main({ port, message }: { port: number; message: string }) {
+ *   console.log(`${message} to port ${port}`);
+ * }
+ * if (import.meta.main) await run(main);
+ * ```
+ */
+export async function run<T extends object>(main: (options: T) => unknown): Promise<void> {
+  const { default: source } = await import(Deno.mainModule, { with: { type: "text" } });
+  const header = parseHeader(source);
+  const name = Deno.mainModule.split("/").at(-1)!;
+  try {
+    const words = Deno.args.includes("--")
+      ? Deno.args.slice(0, Deno.args.indexOf("--"))
+      : Deno.args;
+    if (words.includes("--help") || words.includes("-h")) return console.log(help(header));
+    await main(await readCommandLine(Deno.args, header) as T);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${name}: ${error.message}`);
+      console.error(`usage: ${usage(header)}`);
+      Deno.exit(2);
+    }
+    const { reason, next, partner } = explain(error);
+    console.error(`${name}: ${reason}`);
+    if (next) console.error(next);
+    if (partner) nameThePartner(header);
+    if (error instanceof Error && isBug(error)) console.error(error.stack);
+    Deno.exit(1);
+  }
+}
+
+/**
+ * Reads a command line as the header's `@argument` and `@option` lines tell: one value per key, defaults
+ * filled in.
+ *
+ * @throws {UsageError} for an unknown option, a missing or surplus argument, or a value of the wrong kind
+ */
+export async function readCommandLine(
+  words: readonly string[],
+  header: Header,
+): Promise<Record<string, unknown>> {
+  const parameters = parametersOf(header);
+  const options = parameters.filter((parameter) => parameter.option);
+  const given = await split(words, options);
+  const result: Record<string, unknown> = {};
+  for (const option of options) {
+    const written = given.options[option.name.slice(2)];
+    if (option.value === "") result[option.key] = written === true;
+    else if (option.repeated) {
+      result[option.key] = ((written ?? []) as string[]).map((one) => optionValue(option, one));
+    } else if (written !== undefined) result[option.key] = optionValue(option, written);
+    else if (option.fallback !== undefined) result[option.key] = valueOf(option, option.fallback);
+  }
+  const rest = [...given.rest];
+  for (const argument of parameters.filter((parameter) => !parameter.option)) {
+    const mine = argument.repeated ? rest.splice(0) : rest.splice(0, 1);
+    if (mine.length === 0 && !argument.optional) {
+      throw new UsageError(`the argument ${argument.name} is missing`);
+    }
+    const values = mine.map((one) => valueOf(argument, one));
+    if (argument.repeated) result[argument.key] = values;
+    else if (values.length === 1) result[argument.key] = values[0];
+    else if (argument.fallback !== undefined) {
+      result[argument.key] = valueOf(argument, argument.fallback);
+    }
+  }
+  if (rest.length > 0) throw new UsageError(`one argument too many: "${rest[0]}"`);
+  return result;
+}
+
+function optionValue(option: Parameter, written: unknown): string | number {
+  if (written === "") throw new UsageError(`${option.name} needs a ${option.value} after it`);
+  return valueOf(option, String(written));
+}
+
+async function split(words: readonly string[], options: Parameter[]) {
+  // most runs give no option: they start faster without the parser
+  if (!words.some((word) => word.startsWith("-") && word !== "-")) {
+    return { options: {} as Record<string, unknown>, rest: words };
+  }
+  const { parseArgs } = await import("@std/cli/parse-args");
+  const names = (which: (option: Parameter) => boolean) =>
+    options.filter(which).map((option) => option.name.slice(2));
+  const parsed = parseArgs(words, {
+    string: [...names((option) => option.value !== ""), "_"],
+    boolean: names((option) => option.value === ""),
+    collect: names((option) => option.repeated),
+    unknown(word, key) {
+      if (key === undefined) return true;
+      const known = [...options.map((option) => option.name), "--help"].join(", ");
+      throw new UsageError(
+        `there is no option ${
+          word.split("=")[0]
+        }, only ${known}; write -- before an argument that ` +
+          "starts with a dash",
+      );
+    },
+  });
+  return { options: parsed as Record<string, unknown>, rest: parsed._.map(String) };
+}
+
+/** The usage line: flags, script, options and arguments. */
+export function usage(header: Header): string {
+  const command = header.tags.find((tag) => tag.name === "run")?.text ?? "";
+  const start = /^.*?\.ts\b/.exec(command)?.[0] ?? "deno run script.ts";
+  const words = parametersOf(header).map((parameter) => {
+    const { name, option, value, optional, repeated } = parameter;
+    const form = (option && value ? `${name} ${value}` : name) + (repeated ? "..." : "");
+    return optional ? `[${form}]` : form;
+  });
+  return [start, ...words].join(" ");
+}
+
+/** What `--help` prints: all that the header says of running the script. */
+export function help(header: Header): string {
+  const parameters = parametersOf(header);
+  const form = ({ name, option, value }: Parameter) => option && value ? `${name} ${value}` : name;
+  const width = Math.max(...parameters.map((parameter) => form(parameter).length));
+  const examples = header.tags.filter((tag) => tag.name === "run" || tag.name === "online");
+  const partners = header.tags.filter((tag) => tag.name === "partner");
+  return [
+    header.title,
+    "",
+    ...(header.description ? [header.description, ""] : []),
+    `usage: ${usage(header)}`,
+    ...parameters.map((parameter) => `  ${form(parameter).padEnd(width)}  ${parameter.text}`),
+    ...(partners.length > 0 ? ["", "start first, in another terminal:"] : []),
+    ...partners.map((tag) => `  ./${tag.text}`),
+    "",
+    "examples:",
+    ...examples.map((tag) => `  ${tag.text}`),
+  ].join("\n");
+}
+
+function nameThePartner(header: Header): void {
+  const partner = header.tags.find((tag) => tag.name === "partner")?.text;
+  if (partner) console.error(`Start its partner first, in another terminal: ./${partner}`);
+}
+
+/** A mistake in a script rather than in its surroundings: its place in the code helps. */
+function isBug(error: Error): boolean {
+  if (error instanceof ActionError || "code" in error) return false;
+  return [TypeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+}

@@ -1,0 +1,147 @@
+/**
+ * What went wrong, in one sentence that names the action and the value, and what to do next.
+ *
+ * @module
+ */
+
+/** An action that failed: what was tried, why it did not work, and what to do next. */
+export class ActionError extends Error {
+  override name = "ActionError";
+  /** What the reader can do about it. */
+  readonly explanation: Explanation;
+
+  constructor(action: string, cause: unknown) {
+    const explanation = explain(cause);
+    const reason = `cannot ${action}: ${explanation.reason}`;
+    super(reason, { cause });
+    this.explanation = { ...explanation, reason };
+  }
+}
+
+/** A wait that reached its deadline. */
+export class DeadlineError extends Error {
+  override name = "DeadlineError";
+
+  /** @param milliseconds how long was waited */
+  constructor(milliseconds: number) {
+    super(`nothing came within ${milliseconds / 1000} s`);
+  }
+}
+
+/**
+ * Does one action under a name and a deadline: an error then says what was tried, not only that it failed.
+ * A thing that arrives after the deadline is closed.
+ *
+ * @param action what is done, with its values: `connect to 127.0.0.1 port 10000`
+ * @param options.timeout how long to wait at most, in milliseconds; 10,000 unless told; `Infinity` for no limit
+ * @throws {ActionError} with the reason and the next step
+ *
+ * @example
+ * ```ts
+ * import { attempt } from "./errors.ts";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(
+ *   () => attempt("wait for the bus", new Promise(() => {}), { timeout: 5 }),
+ *   Error,
+ *   "cannot wait for the bus: nothing came within 0.005 s",
+ * );
+ * ```
+ */
+export async function attempt<T>(
+  action: string,
+  work: Promise<T> | (() => T),
+  options: { timeout?: number } = {},
+): Promise<T> {
+  const { timeout = 10_000 } = options;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    if (typeof work === "function") return work();
+    if (timeout === Infinity) return await work;
+    let late = false;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(new DeadlineError(timeout));
+      }, timeout);
+    });
+    work.then((value) => late && dispose(value), () => {});
+    return await Promise.race([work, deadline]);
+  } catch (error) {
+    throw new ActionError(action, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function dispose(value: unknown): void {
+  (value as Partial<Disposable> | null)?.[Symbol.dispose]?.();
+}
+
+/** Why something failed, and what to do about it. */
+export interface Explanation {
+  reason: string;
+  /** The next step, where it does not depend on the lesson. */
+  next?: string;
+  /** Whether the next step is to start the lesson's partner. */
+  partner?: boolean;
+}
+
+const REASONS: Record<string, Explanation> = {
+  ECONNREFUSED: { reason: "connection refused, nothing is listening there", partner: true },
+  ENOENT: { reason: "there is no such file", partner: true },
+  ECONNRESET: { reason: "the other side reset the connection" },
+  EPIPE: { reason: "the other side has already closed the connection" },
+  ENOTCONN: { reason: "the connection is no longer open" },
+  ETIMEDOUT: { reason: "no answer came in time" },
+  EHOSTUNREACH: { reason: "no route leads to that host", next: "Check the address." },
+  ENETUNREACH: { reason: "no route leads to that network", next: "Check the address." },
+  EADDRINUSE: {
+    reason: "another program has that address already",
+    next: "Stop that program, or choose another with --port and grant it with --allow-net.",
+  },
+  EADDRNOTAVAIL: {
+    reason: "this machine does not have that address",
+    next: "Use one of its own, such as 127.0.0.1 or ::1.",
+  },
+  EACCES: {
+    reason: "the operating system does not permit it",
+    next: "Ports below 1024 are kept for root, and files have owners: choose another.",
+  },
+  EMFILE: {
+    reason: "too many files and sockets are open",
+    next: "Raise the limit with ulimit -n.",
+  },
+  EMSGSIZE: {
+    reason: "a UDP datagram carries at most 65,507 bytes",
+    next: "Send less, or use TCP.",
+  },
+};
+
+/** Puts an error in words: the reason, and the next step where there is one. */
+export function explain(error: unknown): Explanation {
+  if (!(error instanceof Error)) return { reason: String(error) };
+  if (error instanceof ActionError) return error.explanation;
+  if (error instanceof Deno.errors.NotCapable) {
+    const flag = missingFlag(error.message);
+    return {
+      reason: `Deno was not given ${flag}`,
+      next: `Run it again with ${flag} before the script's name.`,
+    };
+  }
+  if (error.message.startsWith("failed to lookup address information")) {
+    return { reason: "no such host is known", next: "Check the name, or give an IP address." };
+  }
+  if (error.message === "path must be shorter than SUN_LEN") {
+    return { reason: "a socket path has at most 107 bytes", next: "Choose a shorter one." };
+  }
+  const code = (error as Error & { code?: string }).code;
+  return REASONS[code ?? ""] ?? { reason: error.message };
+}
+
+/** The flag that grants what Deno just refused: `Requires net access to "x"` becomes `--allow-net=x`. */
+function missingFlag(message: string): string {
+  const found = /Requires (\w+) access(?: to "([^"]*)")?/.exec(message);
+  if (!found) return "a permission";
+  return `--allow-${found[1]}` + (found[2] === undefined ? "" : `=${found[2]}`);
+}

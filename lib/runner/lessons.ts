@@ -1,0 +1,97 @@
+/**
+ * `deno task lessons [lesson]`: a table of all lessons, or what one says and how it is run;
+ * `deno task lessons --write` puts the table into the README.
+ *
+ * @module
+ */
+
+import { help } from "../cli.ts";
+import { parseHeader } from "../header.ts";
+import { type Lesson, LessonError } from "../lesson.ts";
+import { choose, readLessons, ROOT } from "./library.ts";
+
+const USAGE = "usage: deno task lessons [--write | --check | LESSON]";
+const BEGIN = "<!-- lessons: made by deno task lessons --write -->";
+const END = "<!-- end of lessons -->";
+
+/** The README's table, one chapter after another. */
+export function readmeTable(lessons: Lesson[]): string {
+  const text: string[] = [];
+  for (const chapter of new Set(lessons.map((lesson) => lesson.chapter))) {
+    text.push(
+      `### ${chapter}`,
+      "",
+      "| lesson | what it shows | lecture | Python |",
+      "| - | - | - | - |",
+    );
+    for (const lesson of lessons.filter((each) => each.chapter === chapter)) {
+      const { path, name, title, lectures, python } = lesson;
+      const cells = [`[${name.split("/")[1]}](${path})`, title, lectures, python];
+      text.push(`| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
+    }
+    text.push("");
+  }
+  return text.join("\n");
+}
+
+/** The README with its table made new. */
+export function withTable(readme: string, table: string): string {
+  const begin = readme.indexOf(BEGIN), end = readme.indexOf(END);
+  if (begin < 0 || end < begin) {
+    throw new LessonError(`README.md: the lines "${BEGIN}" and "${END}" are not there`);
+  }
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${table}\n${readme.slice(end)}`;
+}
+
+function list(lessons: Lesson[]): string {
+  const width = Math.max(...lessons.map(({ name }) => name.length));
+  const lines = lessons.map(({ name, title }) => `${name.padEnd(width)}  ${title}`);
+  return [...lines, "", "deno task lessons NAME tells how one is run, deno task demo NAME runs it."]
+    .join("\n");
+}
+
+function main(): number {
+  const [word, ...more] = Deno.args;
+  const known = word === undefined || !word.startsWith("-") ||
+    ["--write", "--check", "--help"].includes(word);
+  if (more.length > 0 || !known) {
+    console.error(`lessons: cannot use "${more[0] ?? word}"\n${USAGE}`);
+    return 2;
+  }
+  if (word === "--help") return console.log(USAGE), 0;
+  const lessons = readLessons();
+  if (word === "--write" || word === "--check") {
+    const file = new URL("README.md", ROOT);
+    const before = Deno.readTextFileSync(file);
+    const after = withTable(before, readmeTable(lessons));
+    if (before === after) return 0;
+    if (word === "--check") {
+      console.error(
+        "README.md: its table is not that of the headers: run deno task lessons --write",
+      );
+      return 1;
+    }
+    Deno.writeTextFileSync(file, after);
+    return 0;
+  }
+  const chosen = choose(lessons, word);
+  if (chosen.length === 0) {
+    console.error(`lessons: there is no lesson or chapter "${word}": deno task lessons lists them`);
+    return 2;
+  }
+  if (word === undefined || chosen.length > 1) return console.log(list(chosen)), 0;
+  for (const { path } of chosen) {
+    console.log(help(parseHeader(Deno.readTextFileSync(new URL(path, ROOT)))));
+  }
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(main());
+  } catch (error) {
+    if (!(error instanceof LessonError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * All lessons of the collection, found below `scripts/` and checked against each other.
+ *
+ * @module
+ */
+
+import { type Lesson, LessonError, parseLesson } from "../lesson.ts";
+
+/** The repository's root, where `@run` lines are meant to be pasted. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/** Chapters in reading order; within one, lessons go by name, a server before its client. */
+const CHAPTERS = "hosts layers tcp udp ipc time http tls mail remote mqtt slack analyzer exercises"
+  .split(" ");
+
+/**
+ * Reads every lesson.
+ *
+ * @throws {LessonError} that lists the faults of all headers at once
+ */
+export function readLessons(root: URL = ROOT): Lesson[] {
+  const lessons: Lesson[] = [];
+  const faults: string[] = [];
+  for (const path of scriptsBelow("scripts", root)) {
+    const file = new URL(path, root);
+    try {
+      lessons.push(parseLesson(path, Deno.readTextFileSync(file)));
+    } catch (error) {
+      if (!(error instanceof LessonError)) throw error;
+      faults.push(error.message);
+    }
+    const { mode } = Deno.statSync(file);
+    if (mode !== null && (mode & 0o111) === 0) faults.push(`${path}: not executable (chmod +x)`);
+  }
+  const paths = new Set(lessons.map((lesson) => lesson.path));
+  for (const { path, partners, chapter } of lessons) {
+    if (!CHAPTERS.includes(chapter)) faults.push(`${path}: "${chapter}" is no chapter`);
+    for (const partner of partners) {
+      if (!paths.has(partner)) faults.push(`${path}: its partner ${partner} does not exist`);
+    }
+  }
+  if (faults.length > 0) throw new LessonError(faults.join("\n"));
+  const place = ({ chapter, name }: Lesson) =>
+    String(CHAPTERS.indexOf(chapter)).padStart(2, "0") +
+    name.replace(/_(client|sender)$/, "_server~");
+  return lessons.sort((one, other) => place(one) < place(other) ? -1 : 1);
+}
+
+function* scriptsBelow(folder: string, root: URL): Generator<string> {
+  for (const entry of Deno.readDirSync(new URL(folder, root))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* scriptsBelow(path, root);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+/** The lessons that a name means: all for none, a chapter, one lesson, or its path. */
+export function choose(lessons: Lesson[], name: string | undefined): Lesson[] {
+  if (name === undefined) return lessons;
+  const wanted = name.replace(/^(\.\/)?scripts\//, "").replace(/\.ts$|\/$/, "");
+  return lessons.filter((lesson) => lesson.name === wanted || lesson.chapter === wanted);
+}
+
+/** The lesson that shows a server at work: the first that names it as its partner. */
+export function clientOf(server: Lesson, lessons: Lesson[]): Lesson | undefined {
+  return lessons.find((lesson) => lesson.partners.includes(server.path));
+}
+
+/** What must be running before a lesson starts, partners of partners first. */
+export function partnersOf(lesson: Lesson, lessons: Lesson[]): Lesson[] {
+  const found: Lesson[] = [];
+  for (const path of lesson.partners) {
+    const partner = lessons.find((other) => other.path === path)!;
+    for (const each of [...partnersOf(partner, lessons), partner]) {
+      if (!found.includes(each)) found.push(each);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,175 @@
+/**
+ * One play of a lesson: its partners started, the lesson run as a process with exactly its declared flags,
+ * what it prints compared with its header, and all that was started stopped again.
+ *
+ * The demo, the lesson tests and the permission proof all come from here.
+ *
+ * @module
+ */
+
+import type { Lesson } from "../lesson.ts";
+import type { Run } from "../run_line.ts";
+import { clientOf, partnersOf, ROOT } from "./library.ts";
+import { type Line, type Running, start } from "./process.ts";
+import { flagsWithout, type Grant, movedWords, setStage, type Stage } from "./stage.ts";
+
+/** What one terminal of a play showed. */
+export interface Terminal {
+  lesson: string;
+  command: string;
+  lines: Line[];
+  /** The exit code. */
+  code: number;
+}
+
+/** What came of a play. */
+export interface Play {
+  lesson: Lesson;
+  run: Run;
+  /** In the order in which they were started. */
+  terminals: Terminal[];
+  /** What was not as the header says; empty when the lesson passed. */
+  faults: string[];
+  milliseconds: number;
+  /** The grant that was taken away, as its flag reads on this stage. */
+  missingFlag?: string;
+}
+
+/** How {@linkcode play} goes about it. */
+export interface PlayOptions {
+  /** Keep the ports of the header where they are free. */
+  defaults?: boolean;
+  /** Take this grant away from the lesson. */
+  without?: Grant;
+  /** Run the lesson with other flags than its own. */
+  flags?: (stage: Stage) => string[];
+  /** For a start, and for the run itself: 60,000 ms each, since a first start may download packages. */
+  timeout?: number;
+}
+
+/** Plays one run of a lesson; once more on other ports when somebody took one in the meantime. */
+export async function play(
+  lesson: Lesson,
+  run: Run,
+  lessons: Lesson[],
+  options: PlayOptions = {},
+): Promise<Play> {
+  for (let tries = 1;; tries++) {
+    const result = await playOnce(lesson, run, lessons, options);
+    const taken = result.terminals.some(({ lines }) =>
+      lines.some(({ text }) => text.includes("another program has that address"))
+    );
+    if (!taken || tries === 3) return result;
+  }
+}
+
+async function playOnce(
+  lesson: Lesson,
+  run: Run,
+  lessons: Lesson[],
+  { defaults, without, flags, timeout = 60_000 }: PlayOptions,
+): Promise<Play> {
+  const began = performance.now();
+  // a server is shown by the client that names it as its partner
+  const last = clientOf(lesson, lessons) ?? lesson;
+  const cast = [...partnersOf(last, lessons), last].map((each) => ({
+    lesson: each,
+    run: each === lesson ? run : each.runs.find(({ online }) => !online)!,
+  }));
+  using stage = setStage(cast.map((each) => each.run), { defaults });
+  const faults: string[] = [];
+  const started: { running: Running; lesson: Lesson; code?: number }[] = [];
+  try {
+    for (const each of cast) {
+      const mine = each.lesson === lesson;
+      const its = !mine
+        ? each.run.flags
+        : flags?.(stage) ?? (without ? flagsWithout(each.run, without) : each.run.flags);
+      const running = startRun(each.lesson, each.run, its, stage);
+      const actor: typeof started[number] = { running, lesson: each.lesson };
+      started.push(actor);
+      if (each.lesson !== last) {
+        if (await running.printed(/^listening on /, timeout)) continue;
+        actor.code = await running.interrupt(2_000);
+        faults.push(`${each.lesson.path} did not print "listening on …"`);
+        break;
+      }
+      actor.code = await endOf(running, timeout);
+      if (actor.code !== 0) faults.push(`${each.lesson.path} ended with exit code ${actor.code}`);
+    }
+    for (const actor of started.toReversed()) {
+      if (actor.code !== undefined) continue;
+      actor.code = await actor.running.interrupt(5_000);
+      if (actor.code !== 0) {
+        faults.push(`${actor.lesson.path} ended with exit code ${actor.code} at Ctrl-C, not 0`);
+      }
+    }
+  } finally {
+    for (const { running } of started) await running[Symbol.asyncDispose]();
+  }
+  const terminals = started.map(({ running, lesson, code }) => ({
+    lesson: lesson.name,
+    command: running.command,
+    lines: running.lines,
+    code: code!,
+  }));
+  const mine = terminals.find((terminal) => terminal.lesson === lesson.name)?.lines ?? [];
+  for (const [stream, patterns] of [["stdout", run.expect], ["stderr", run.log]] as const) {
+    const missing = firstMissing(mine, stream, patterns.map(stage.move));
+    if (missing !== undefined) faults.push(`expected on ${stream}: ${missing}`);
+  }
+  return {
+    lesson,
+    run,
+    terminals,
+    faults,
+    milliseconds: performance.now() - began,
+    missingFlag: without && `--allow-${without.kind}=${stage.move(without.value)}`,
+  };
+}
+
+function startRun(lesson: Lesson, run: Run, flags: string[], stage: Stage): Running {
+  const moved = flags.map(stage.move);
+  const words = movedWords(lesson, run, stage);
+  const typed = [
+    ...Object.entries(run.env).map(([name, value]) => `${name}=${value}`),
+    "deno",
+    "run",
+  ];
+  return start(["run", "--no-prompt", ...moved, new URL(run.script, ROOT).pathname, ...words], {
+    command: [...typed, ...moved, run.script, ...words].map(quotedWord).join(" "),
+    cwd: stage.folder,
+    env: run.env,
+    stdin: run.stdin.map(stage.move),
+  });
+}
+
+async function endOf(running: Running, timeout: number): Promise<number> {
+  const timer = setTimeout(() => running.interrupt(1_000), timeout);
+  try {
+    return await running.ended;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The first pattern that no line matches after those before it; `*` stands for any characters. */
+export function firstMissing(
+  lines: Line[],
+  stream: Line["stream"],
+  patterns: string[],
+): string | undefined {
+  const texts = lines.filter((line) => line.stream === stream).map((line) => line.text);
+  let at = 0;
+  for (const pattern of patterns) {
+    const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const wanted = new RegExp(`^${escaped.join(".*")}$`, "s");
+    const found = texts.findIndex((text, index) => index >= at && wanted.test(text.trimEnd()));
+    if (found < 0) return pattern;
+    at = found + 1;
+  }
+}
+
+function quotedWord(word: string): string {
+  return /^[\w@%+=:,./[\]-]+$/.test(word) ? word : `"${word.replace(/["\\$`]/g, "\\$&")}"`;
+}

@@ -1,0 +1,103 @@
+/**
+ * Where a lesson is played: free ports in place of those its header names, and a folder of its own in place
+ * of `/tmp`, so that many lessons run at once and none depends on what else runs on the machine.
+ *
+ * @module
+ */
+
+import { getAvailablePort } from "@std/net/get-available-port";
+import type { Lesson } from "../lesson.ts";
+import type { Run } from "../run_line.ts";
+
+/** The ports and the folder of one play. */
+export interface Stage extends Disposable {
+  folder: string;
+  /** Puts the moved ports and paths into any text of a header. */
+  move(text: string): string;
+}
+
+/**
+ * Sets a stage for runs that belong together.
+ *
+ * @param options.defaults keep the ports of the headers where they are free
+ */
+export function setStage(runs: Run[], options: { defaults?: boolean } = {}): Stage {
+  const ports = new Map<string, string>();
+  for (const port of runs.flatMap(portsOf)) {
+    if (!ports.has(port)) {
+      ports.set(port, String(options.defaults ? freePort(Number(port)) : freePort()));
+    }
+  }
+  const folder = Deno.makeTempDirSync({ prefix: "lesson-" });
+  const number = /(?<![\d.])\d+(?![\d.])/g;
+  return {
+    folder,
+    move: (text) =>
+      text.replace(number, (digits) => ports.get(digits) ?? digits)
+        .replace(/\/tmp\//g, `${folder}/`),
+    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+  };
+}
+
+/** The ports that the net grants of a run name. */
+function portsOf(run: Run): string[] {
+  return grantsOf(run)
+    .filter(({ kind }) => kind === "net")
+    .map(({ value }) => /:([1-9]\d*)$/.exec(value)?.[1])
+    .filter((port) => port !== undefined);
+}
+
+/** One thing that a flag permits: `net` and `127.0.0.1:80`. */
+export interface Grant {
+  kind: string;
+  value: string;
+}
+
+/** Everything that the flags of a run permit, one by one. */
+export function grantsOf(run: Run): Grant[] {
+  return run.flags.flatMap((flag) => {
+    const found = /^--allow-(\w+)=(.*)$/.exec(flag);
+    return (found?.[2]?.split(",") ?? []).map((value) => ({ kind: found![1]!, value }));
+  });
+}
+
+/** The flags of a run with one grant taken away. */
+export function flagsWithout(run: Run, grant: Grant): string[] {
+  return run.flags.flatMap((flag) => {
+    const prefix = `--allow-${grant.kind}=`;
+    if (!flag.startsWith(prefix)) return [flag];
+    const rest = flag.slice(prefix.length).split(",").filter((value) => value !== grant.value);
+    return rest.length > 0 ? [prefix + rest.join(",")] : [];
+  });
+}
+
+const given = new Set<number>();
+
+/** A free port below those that the system hands out by itself, and not given before by this process. */
+function freePort(preferred = 0): number {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const port = tries === 0 && preferred ? preferred : 20_000 + Math.floor(Math.random() * 12_000);
+    if (given.has(port) && port !== preferred) continue;
+    if (getAvailablePort({ preferredPort: port }) !== port) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(
+    "cannot find a free port between 20000 and 32000: end some of the programs there",
+  );
+}
+
+/**
+ * The arguments of a run, moved, with an option for each port or path that its defaults would take: the
+ * header says `(default: 10000)`, and the stage has another.
+ */
+export function movedWords(lesson: Lesson, run: Run, stage: Stage): string[] {
+  const words = run.words.map(stage.move);
+  for (const { name, option, fallback } of lesson.parameters) {
+    if (!option || fallback === undefined || stage.move(fallback) === fallback) continue;
+    if (!run.words.some((word) => word === name || word.startsWith(`${name}=`))) {
+      words.unshift(name, stage.move(fallback));
+    }
+  }
+  return words;
+}
