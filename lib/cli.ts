@@ -32,7 +32,7 @@ export async function run<T extends object>(main: (options: T) => unknown): Prom
       ? Deno.args.slice(0, Deno.args.indexOf("--"))
       : Deno.args;
     if (words.includes("--help") || words.includes("-h")) return console.log(help(header));
-    await main(await readCommandLine(Deno.args, header) as T);
+    await main(readCommandLine(Deno.args, header) as T);
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`${name}: ${error.message}`);
@@ -54,23 +54,22 @@ export async function run<T extends object>(main: (options: T) => unknown): Prom
  *
  * @throws {UsageError} for an unknown option, a missing or surplus argument, or a value of the wrong kind
  */
-export async function readCommandLine(
+export function readCommandLine(
   words: readonly string[],
   header: Header,
-): Promise<Record<string, unknown>> {
+): Record<string, unknown> {
   const parameters = parametersOf(header);
   const options = parameters.filter((parameter) => parameter.option);
-  const given = await split(words, options);
+  const given = split(words, options);
   const result: Record<string, unknown> = {};
   for (const option of options) {
-    const written = given.options[option.name.slice(2)];
-    if (option.value === "") result[option.key] = written === true;
-    else if (option.repeated) {
-      result[option.key] = ((written ?? []) as string[]).map((one) => optionValue(option, one));
-    } else if (written !== undefined) result[option.key] = optionValue(option, written);
+    const values = given.options.get(option.key)?.map((one) => valueOf(option, one));
+    if (option.value === "") result[option.key] = values !== undefined;
+    else if (option.repeated) result[option.key] = values ?? [];
+    else if (values) result[option.key] = values.at(-1);
     else if (option.fallback !== undefined) result[option.key] = valueOf(option, option.fallback);
   }
-  const rest = [...given.rest];
+  const { rest } = given;
   for (const argument of parameters.filter((parameter) => !parameter.option)) {
     const mine = argument.repeated ? rest.splice(0) : rest.splice(0, 1);
     if (mine.length === 0 && !argument.optional) {
@@ -87,35 +86,44 @@ export async function readCommandLine(
   return result;
 }
 
-function optionValue(option: Parameter, written: unknown): string | number {
-  if (written === "") throw new UsageError(`${option.name} needs a ${option.value} after it`);
-  return valueOf(option, String(written));
+interface Words {
+  options: Map<string, string[]>;
+  rest: string[];
 }
 
-async function split(words: readonly string[], options: Parameter[]) {
-  // most runs give no option: they start faster without the parser
-  if (!words.some((word) => word.startsWith("-") && word !== "-")) {
-    return { options: {} as Record<string, unknown>, rest: words };
-  }
-  const { parseArgs } = await import("@std/cli/parse-args");
-  const names = (which: (option: Parameter) => boolean) =>
-    options.filter(which).map((option) => option.name.slice(2));
-  const parsed = parseArgs(words, {
-    string: [...names((option) => option.value !== ""), "_"],
-    boolean: names((option) => option.value === ""),
-    collect: names((option) => option.repeated),
-    unknown(word, key) {
-      if (key === undefined) return true;
-      const known = [...options.map((option) => option.name), "--help"].join(", ");
+/**
+ * Tells options from arguments: `--name VALUE`, `--name=VALUE`, `--flag`, and `--` before arguments that
+ * start with a dash. By hand, since Deno would download every npm package of the project for
+ * `@std/cli`'s stand-in before a lesson's first line, and node:util's parser doubles the start-up.
+ */
+function split(words: readonly string[], options: Parameter[]): Words {
+  const found: Words = { options: new Map(), rest: [] };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === "--") {
+      found.rest.push(...words.slice(at + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      found.rest.push(word);
+      continue;
+    }
+    const [name, ...value] = word.split("=");
+    const option = options.find((each) => each.name === name);
+    if (!option) {
+      const known = [...options.map((each) => each.name), "--help"].join(", ");
       throw new UsageError(
-        `there is no option ${
-          word.split("=")[0]
-        }, only ${known}; write -- before an argument that ` +
-          "starts with a dash",
+        `there is no option ${name}, only ${known}; write -- before an argument that starts with a dash`,
       );
-    },
-  });
-  return { options: parsed as Record<string, unknown>, rest: parsed._.map(String) };
+    }
+    if (option.value === "" && value.length > 0) throw new UsageError(`${name} takes no value`);
+    const written = option.value === "" || value.length > 0 ? value.join("=") : words[++at];
+    if (option.value !== "" && !written) {
+      throw new UsageError(`${name} needs a ${option.value} after it`);
+    }
+    found.options.set(option.key, [...found.options.get(option.key) ?? [], written!]);
+  }
+  return found;
 }
 
 /** The usage line: flags, script, options and arguments. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { within } from "./deadline.ts";
+
 /** An action that failed: what was tried, why it did not work, and what to do next. */
 export class ActionError extends Error {
   override name = "ActionError";
@@ -15,16 +17,6 @@ export class ActionError extends Error {
     const reason = `cannot ${action}: ${explanation.reason}`;
     super(reason, { cause });
     this.explanation = { ...explanation, reason };
-  }
-}
-
-/** A wait that reached its deadline. */
-export class DeadlineError extends Error {
-  override name = "DeadlineError";
-
-  /** @param milliseconds how long was waited */
-  constructor(milliseconds: number) {
-    super(`nothing came within ${milliseconds / 1000} s`);
   }
 }
 
@@ -53,29 +45,12 @@ export async function attempt<T>(
   work: Promise<T> | (() => T),
   options: { timeout?: number } = {},
 ): Promise<T> {
-  const { timeout = 10_000 } = options;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     if (typeof work === "function") return work();
-    if (timeout === Infinity) return await work;
-    let late = false;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        late = true;
-        reject(new DeadlineError(timeout));
-      }, timeout);
-    });
-    work.then((value) => late && dispose(value), () => {});
-    return await Promise.race([work, deadline]);
+    return await within(options.timeout ?? 10_000, work);
   } catch (error) {
     throw new ActionError(action, error);
-  } finally {
-    clearTimeout(timer);
   }
-}
-
-function dispose(value: unknown): void {
-  (value as Partial<Disposable> | null)?.[Symbol.dispose]?.();
 }
 
 /** Why something failed, and what to do about it. */
