@@ -96,7 +96,7 @@ const REASONS: Record<string, Explanation> = {
 /** Puts an error in words: the reason, and the next step where there is one. */
 export function explain(error: unknown): Explanation {
   if (!(error instanceof Error)) return { reason: String(error) };
-  if (error instanceof ActionError) return error.explanation;
+  if ("explanation" in error) return error.explanation as Explanation;
   if (error instanceof Deno.errors.NotCapable) {
     const flag = missingFlag(error.message);
     return {
