@@ -8,8 +8,8 @@
  */
 
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
-import { DeadlineError, within } from "./deadline.ts";
-import { attempt, explain, type Explanation } from "./errors.ts";
+import { within } from "./deadline.ts";
+import { attempt, explain } from "./errors.ts";
 
 /** The most bytes that a datagram carries over IPv4: 65,535 less the IP and UDP headers. */
 export const MOST_BYTES = 65_507;

@@ -1,0 +1,16 @@
+/** The echo service as a user of the library writes it. */
+
+import { formatEndpoint } from "../../lib/address.ts";
+import { serve } from "../../lib/tcp.ts";
+import { endWithParent } from "./parent.ts";
+
+const BUFFER = 64 * 1024;
+
+const server = await serve({ hostname: "127.0.0.1", port: 0 }, async (connection) => {
+  const buffer = new Uint8Array(BUFFER);
+  for (let count; (count = await connection.read(buffer)) !== null;) {
+    await connection.write(buffer.subarray(0, count));
+  }
+});
+console.log(`listening on ${formatEndpoint(server.addr)}`);
+await endWithParent();
