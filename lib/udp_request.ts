@@ -8,7 +8,7 @@
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt, type Explanation } from "./errors.ts";
-import { bind } from "./udp.ts";
+import { bind } from "./udp_socket.ts";
 
 /** How long to wait for an answer, and how often to ask. */
 export interface RequestOptions {

@@ -65,8 +65,8 @@ static int by_size(const void *a, const void *b) {
 }
 
 static void report(double per_second, int connections) {
-    uint32_t least = UINT32_MAX, most = 0;
-    for (int i = 0; i < connections; i++) {
+    uint32_t least = conversations[0].messages, most = least;
+    for (int i = 1; i < connections; i++) {
         if (conversations[i].messages < least) least = conversations[i].messages;
         if (conversations[i].messages > most) most = conversations[i].messages;
     }
@@ -81,6 +81,13 @@ static void say(struct conversation *one, size_t size) {
     one->sent_at = seconds();
     one->received = 0;
     if (send(one->fd, out, size, MSG_NOSIGNAL) != (ssize_t)size) fail("send");
+}
+
+/* Ends politely: a reset, which closing with unread bytes causes, would be an error to the server. */
+static void part(int fd) {
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, in, MOST_BYTES, 0) > 0) {}
+    close(fd);
 }
 
 /* Reads what has come; true when the answer is whole. */
@@ -123,6 +130,7 @@ static void pingpong(int port, int connections, size_t size, double duration) {
         }
     }
     report(messages / (now - start), connections);
+    for (int i = 0; i < connections; i++) part(conversations[i].fd);
 }
 
 static void stream(int port, size_t size, double duration) {
@@ -139,6 +147,7 @@ static void stream(int port, size_t size, double duration) {
         }
     }
     report(received / (now - start), 0);
+    part(both.fd);
 }
 
 static void udp(int port, int in_flight, size_t size, double duration) {

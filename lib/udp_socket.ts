@@ -1,0 +1,29 @@
+/**
+ * A UDP socket of one's own.
+ *
+ * `Deno.listenDatagram` is unstable: a script needs `"unstable": ["net"]` in its deno.json, as here, or
+ * the flag `--unstable-net`.
+ *
+ * @module
+ */
+
+import { formatEndpoint, type NetEndpoint } from "./address.ts";
+import { attempt } from "./errors.ts";
+
+/** The most bytes that a datagram carries over IPv4: 65,535 less the IP and UDP headers. */
+export const MOST_BYTES = 65_507;
+
+/**
+ * Opens a UDP socket: Python's `socket(AF_INET, SOCK_DGRAM)` and `bind`.
+ *
+ * @param endpoint 127.0.0.1 and a free port unless told
+ * @throws {ActionError} when the address is taken or the permission is missing
+ * @see {@link https://docs.deno.com/api/deno/~/Deno.listenDatagram Deno.listenDatagram}
+ */
+export function bind(endpoint: Partial<NetEndpoint> = {}): Promise<Deno.DatagramConn> {
+  const { hostname = "127.0.0.1", port = 0 } = endpoint;
+  return attempt(
+    `bind ${formatEndpoint({ hostname, port })} for UDP`,
+    () => Deno.listenDatagram({ transport: "udp", hostname, port }),
+  );
+}
