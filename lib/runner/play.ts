@@ -7,6 +7,7 @@
  * @module
  */
 
+import { DeadlineError, within } from "../deadline.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
 import { clientOf, partnersOf, ROOT } from "./library.ts";
@@ -94,7 +95,11 @@ async function playOnce(
         faults.push(`${each.lesson.path} did not print "listening on …"`);
         break;
       }
-      actor.code = await endOf(running, timeout);
+      actor.code = await within(timeout, running.ended).catch((error) => {
+        if (!(error instanceof DeadlineError)) throw error;
+        faults.push(`${each.lesson.path} did not end within ${timeout / 1000} s`);
+        return running.interrupt(1_000);
+      });
       if (actor.code !== 0) faults.push(`${each.lesson.path} ended with exit code ${actor.code}`);
     }
     for (const actor of started.toReversed()) {
@@ -142,15 +147,6 @@ function startRun(lesson: Lesson, run: Run, flags: string[], stage: Stage): Runn
     env: run.env,
     stdin: run.stdin.map(stage.move),
   });
-}
-
-async function endOf(running: Running, timeout: number): Promise<number> {
-  const timer = setTimeout(() => running.interrupt(1_000), timeout);
-  try {
-    return await running.ended;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The first pattern that no line matches after those before it; `*` stands for any characters. */

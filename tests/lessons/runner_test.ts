@@ -1,0 +1,172 @@
+/**
+ * The runner itself: it must notice every fault it is there to notice.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { LessonError } from "../../lib/lesson.ts";
+import { readLessons, ROOT } from "../../lib/runner/library.ts";
+import { play } from "../../lib/runner/play.ts";
+
+const lessons = readLessons();
+const client = lessons.find(({ name }) => name === "tcp/echo_client")!;
+const server = lessons.find(({ name }) => name === "tcp/echo_server")!;
+
+/** A folder with a `scripts/tcp/lesson.ts` of the given text, executable or not. */
+function libraryOf(source: string, mode = 0o755): Disposable & { root: URL } {
+  const folder = Deno.makeTempDirSync();
+  Deno.mkdirSync(`${folder}/scripts/tcp`, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/scripts/tcp/lesson.ts`, source, { mode });
+  const root = new URL(`file://${folder}/`);
+  return { root, [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }) };
+}
+
+const SOUND = `#!/usr/bin/env -S deno run
+/**
+ * A lesson
+ *
+ * @run deno run scripts/tcp/lesson.ts
+ * @expect hello
+ * @module
+ */
+console.log("hello");
+`;
+
+Deno.test("readLessons finds a lesson when its header is sound", () => {
+  using library = libraryOf(SOUND);
+  assertEquals(readLessons(library.root).map(({ name }) => name), ["tcp/lesson"]);
+});
+
+for (
+  const [fault, from, to] of [
+    ["unknown tag @expects", "@expect ", "@expects "],
+    ["no @run", " * @run deno run scripts/tcp/lesson.ts\n", ""],
+    ["the shebang is not", "deno run\n", "deno run --allow-net=127.0.0.1:1\n"],
+    [
+      "its partner scripts/tcp/nobody.ts does not exist",
+      "@expect",
+      "@partner scripts/tcp/nobody.ts\n * @expect",
+    ],
+    [
+      "runs scripts/tcp/other.ts, not scripts/tcp/lesson.ts",
+      "run scripts/tcp/lesson",
+      "run scripts/tcp/other",
+    ],
+    ["--allow-net grants too much", "run deno run ", "run deno run --allow-net "],
+    ["-A grants too much", "run deno run ", "run deno run -A "],
+    ["no @expect or @log", " * @expect hello\n", ""],
+    ["cannot read", "deno run scripts/tcp/lesson.ts", "deno run scripts/tcp/lesson.ts | sh"],
+    ["no title", "A lesson", ""],
+    ["does not end with @module", " * @module\n", ""],
+  ] as const
+) {
+  Deno.test(`readLessons refuses a header when it has this fault: ${fault}`, () => {
+    using library = libraryOf(SOUND.replace(from, to));
+    assertThrows(() => readLessons(library.root), LessonError, fault);
+  });
+}
+
+Deno.test("readLessons refuses a script when it is not executable", () => {
+  using library = libraryOf(SOUND, 0o644);
+  assertThrows(() => readLessons(library.root), LessonError, "not executable");
+});
+
+Deno.test("play tells what is missing when a line does not come", async () => {
+  const run = { ...client.runs[0]!, expect: ["this is another message"], log: ["never said"] };
+  const { faults } = await play(client, run, lessons);
+  assertEquals(faults, [
+    "expected on stdout: this is another message",
+    "expected on stderr: never said",
+  ]);
+});
+
+Deno.test("play tells the exit code when a lesson fails", async () => {
+  const run = { ...client.runs[0]!, words: ["--no-such-option"] };
+  const { faults } = await play(client, run, lessons);
+  assertStringIncludes(faults.join("\n"), "scripts/tcp/echo_client.ts ended with exit code 2");
+});
+
+Deno.test("play tells when a partner does not start", async () => {
+  const broken = { ...server, runs: [{ ...server.runs[0]!, flags: [] }] };
+  const others = lessons.map((lesson) => lesson === server ? broken : lesson);
+  const { faults } = await play(client, client.runs[0]!, others);
+  assertEquals(faults[0], 'scripts/tcp/echo_server.ts did not print "listening on …"');
+});
+
+Deno.test("play ends a lesson when it does not end by itself", async () => {
+  const endless = { ...server, partners: [], path: "scripts/tcp/echo_server.ts" };
+  const { faults } = await play(endless, server.runs[0]!, [endless], { timeout: 1_000 });
+  assertMatch(faults.join("\n"), /did not end within 1 s/);
+});
+
+Deno.test("play moves a lesson to another port when the default one is taken", async () => {
+  const taken = holdDefaultPort();
+  try {
+    const result = await play(client, client.runs[0]!, lessons, { defaults: true });
+    assertEquals(result.faults, []);
+    for (const { command } of result.terminals) {
+      assertMatch(command, /--allow-net=127\.0\.0\.1:(?!10000)\d+ .* --port (?!10000)\d+/);
+    }
+  } finally {
+    taken?.close();
+  }
+});
+
+/** Takes port 10000, unless another program has it already. */
+function holdDefaultPort(): Deno.Listener | undefined {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port: 10_000 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
+}
+
+/** Runs a task of deno.json. */
+async function task(...words: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", ...words],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("deno task demo shows the transcript and a summary when a lesson is named", async () => {
+  const { code, stdout } = await task("demo", "tcp/echo_client");
+  assertEquals(code, 0, stdout);
+  assertMatch(
+    stdout,
+    /terminal 2 \$ deno run --allow-net=127\.0\.0\.1:\d+ scripts\/tcp\/echo_client\.ts/,
+  );
+  assertMatch(stdout, /\n1 lessons, 1 passed, 0 failed \(\d+\.\d s\)\n$/);
+});
+
+Deno.test("deno task demo gives JSON when asked for", async () => {
+  const { code, stdout } = await task("demo", "--json", "--serial", "tcp/echo_client");
+  assertEquals(code, 0, stdout);
+  const [result] = JSON.parse(stdout);
+  assertEquals([result.lesson, result.passed, result.terminals.length], [
+    "tcp/echo_client",
+    true,
+    2,
+  ]);
+});
+
+for (const words of [["no_such_chapter"], ["--no-such-option"], ["tcp", "udp"]]) {
+  Deno.test(`deno task demo ends with 2 when called with ${words.join(" ")}`, async () => {
+    assertEquals((await task("demo", ...words)).code, 2);
+  });
+}
+
+Deno.test("deno task lessons lists all lessons, and tells of one when it is named", async () => {
+  const all = await task("lessons");
+  for (const { name, title } of lessons) {
+    assertMatch(all.stdout, new RegExp(`^${name} +${title.replace(/\W/g, ".")}$`, "m"));
+  }
+  const one = await task("lessons", "tcp/echo_client");
+  assertStringIncludes(one.stdout, client.runs[0]!.line);
+  assertEquals([all.code, one.code, (await task("lessons", "nothing")).code], [0, 0, 2]);
+});
