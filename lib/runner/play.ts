@@ -90,7 +90,7 @@ async function playOnce(
       const actor: typeof started[number] = { running, lesson: each.lesson };
       started.push(actor);
       if (each.lesson !== last) {
-        if (await running.printed(/^listening on /, timeout)) continue;
+        if (await running.until(listening, timeout)) continue;
         actor.code = await running.interrupt(2_000);
         faults.push(`${each.lesson.path} did not print "listening on …"`);
         break;
@@ -102,6 +102,8 @@ async function playOnce(
       });
       if (actor.code !== 0) faults.push(`${each.lesson.path} ended with exit code ${actor.code}`);
     }
+    const server = started.find((actor) => actor.lesson === lesson && actor.code === undefined);
+    if (server) await caughtUp(server.running, run, stage);
     for (const actor of started.toReversed()) {
       if (actor.code !== undefined) continue;
       actor.code = await actor.running.interrupt(5_000);
@@ -119,10 +121,7 @@ async function playOnce(
     code: code!,
   }));
   const mine = terminals.find((terminal) => terminal.lesson === lesson.name)?.lines ?? [];
-  for (const [stream, patterns] of [["stdout", run.expect], ["stderr", run.log]] as const) {
-    const missing = firstMissing(mine, stream, patterns.map(stage.move));
-    if (missing !== undefined) faults.push(`expected on ${stream}: ${missing}`);
-  }
+  faults.push(...missing(mine, run, stage));
   return {
     lesson,
     run,
@@ -131,6 +130,32 @@ async function playOnce(
     milliseconds: performance.now() - began,
     missingFlag: without && `--allow-${without.kind}=${stage.move(without.value)}`,
   };
+}
+
+function listening(lines: Line[]): boolean {
+  return lines.some(({ text }) => text.startsWith("listening on "));
+}
+
+/**
+ * Waits until a server has printed what it must, since what its client sent may still be under way; a line
+ * that comes at Ctrl-C only is not waited for longer than the server has something to say.
+ */
+async function caughtUp(running: Running, run: Run, stage: Stage): Promise<void> {
+  const due = performance.now() + 5_000;
+  for (let seen = -1; seen < running.lines.length && performance.now() < due;) {
+    const before = seen = running.lines.length;
+    const done = (lines: Line[]) => missing(lines, run, stage).length === 0;
+    if (done(running.lines)) return;
+    await running.until((lines) => lines.length > before || done(lines), 300);
+  }
+}
+
+/** What the header expects and the lines do not have. */
+function missing(lines: Line[], run: Run, stage: Stage): string[] {
+  return ([["stdout", run.expect], ["stderr", run.log]] as const).flatMap(([stream, patterns]) => {
+    const first = firstMissing(lines, stream, patterns.map(stage.move));
+    return first === undefined ? [] : [`expected on ${stream}: ${first}`];
+  });
 }
 
 function startRun(lesson: Lesson, run: Run, flags: string[], stage: Stage): Running {

@@ -18,8 +18,8 @@ export interface Running extends AsyncDisposable {
   lines: Line[];
   /** The exit code, once it has ended; a signal that ended it counts as 128 and more, as in a shell. */
   ended: Promise<number>;
-  /** Waits for a line on stdout; false when the process ends, or the time is up, before it comes. */
-  printed(pattern: RegExp, milliseconds: number): Promise<boolean>;
+  /** Waits until what it printed fulfils a condition; false when it ends, or the time is up, before. */
+  until(condition: (lines: Line[]) => boolean, milliseconds: number): Promise<boolean>;
   /** Sends Ctrl-C and waits; kills it when it has not ended after the time. */
   interrupt(milliseconds: number): Promise<number>;
 }
@@ -74,12 +74,10 @@ export function start(
     lines,
     ended,
     interrupt,
-    printed(pattern, milliseconds) {
+    until(condition, milliseconds) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const look = () => {
-        if (lines.some((line) => line.stream === "stdout" && pattern.test(line.text))) {
-          resolve(true);
-        }
+        if (condition(lines)) resolve(true);
       };
       const timer = setTimeout(() => resolve(false), milliseconds);
       listeners.add(look);

@@ -1,0 +1,156 @@
+/**
+ * A connection to an MQTT broker that says what happens to it: why it cannot be made, when it is lost, and
+ * when it is back.
+ *
+ * @module
+ */
+
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import { formatEndpoint } from "./address.ts";
+import { ActionError } from "./errors.ts";
+import { password } from "./secrets.ts";
+import { UsageError } from "./usage.ts";
+
+export type { IPublishPacket, MqttClient };
+
+/** Where the broker is, and who connects. */
+export interface BrokerOptions {
+  host: string;
+  port: number;
+  /** The client's name; the broker keeps a session under it. One is made up unless told. */
+  clientId?: string;
+  /** Whether the broker keeps subscriptions and messages while the client is away; needs a `clientId`. */
+  keepSession?: boolean;
+  /** `3` is MQTT 3.1.1, `5` is MQTT 5. */
+  version?: string;
+  /** The password then comes from `MQTT_PASSWORD`, or is asked for on the terminal. */
+  user?: string;
+  /** A file with the certificates to trust; makes the connection TLS. */
+  ca?: string;
+  /** What the broker publishes when this client is lost. */
+  will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain: boolean };
+  /** Called for each message; from the very first on, which a kept session sends at once. */
+  onMessage?: (topic: string, payload: Uint8Array, packet: IPublishPacket) => void;
+  /** How long a lost connection is tried again, in milliseconds; for ever unless told. */
+  patience?: number;
+}
+
+const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000;
+
+/**
+ * Connects to a broker. A connection that is lost later is made again, at first after half a second, then
+ * after twice as long each time, up to ten seconds; what is published meanwhile is sent then.
+ *
+ * @throws {ActionError} when the first attempt fails: refused, unknown host, bad user name or password
+ * @throws {UsageError} when the options do not go together
+ */
+export async function connectBroker(options: BrokerOptions): Promise<MqttClient> {
+  const { host, port, version = "3", keepSession = false, clientId, patience = Infinity } = options;
+  const broker = formatEndpoint({ hostname: host, port });
+  if (!["3", "5"].includes(version)) {
+    throw new UsageError(`--mqtt is 3 or 5, not "${version}"`);
+  }
+  if (keepSession && !clientId) {
+    throw new UsageError("--keep-session needs --client-id: the session is kept under that name");
+  }
+  await requireNet(host, port);
+  const settings: IClientOptions = {
+    protocol: options.ca ? "mqtts" : "mqtt",
+    host,
+    port,
+    protocolVersion: version === "5" ? 5 : 4,
+    clientId: clientId ?? `lesson-${crypto.randomUUID().slice(0, 8)}`,
+    clean: !keepSession,
+    properties: version === "5" && keepSession ? { sessionExpiryInterval: 86_400 } : undefined,
+    username: options.user,
+    password: options.user === undefined
+      ? undefined
+      : await password("MQTT_PASSWORD", `Password of ${options.user} at ${broker}:`),
+    ca: options.ca ? await Deno.readTextFile(options.ca) : undefined,
+    will: options.will,
+    connectTimeout: 10_000,
+    // the first failure is told, not tried again
+    reconnectPeriod: 0,
+  };
+  const client = mqtt.connect(settings);
+  if (options.onMessage) client.on("message", options.onMessage);
+  try {
+    await firstConnection(client);
+  } catch (error) {
+    client.end(true);
+    throw new ActionError(`connect to the MQTT broker ${broker}`, inWords(error));
+  }
+  keepTrying(client, broker, patience);
+  return client;
+}
+
+function firstConnection(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once("connect", () => resolve());
+    client.once("error", reject);
+    client.once("close", () => reject(new Error("it closed the connection without an answer")));
+  });
+}
+
+function keepTrying(client: MqttClient, broker: string, patience: number): void {
+  client.options.reconnectPeriod = FIRST_PAUSE;
+  let lostAt = 0;
+  client.on("close", () => {
+    if (client.disconnecting || lostAt) return;
+    lostAt = performance.now();
+    console.error(`lost the connection to ${broker}, trying again`);
+  });
+  client.on("reconnect", () => {
+    const next = (client.options.reconnectPeriod ?? FIRST_PAUSE) * 2;
+    client.options.reconnectPeriod = Math.min(LONGEST_PAUSE, next);
+    if (performance.now() - lostAt > patience) {
+      client.end(true);
+      client.emit("error", new Error(`it did not come back within ${patience / 1000} s`));
+    }
+  });
+  client.on("connect", () => {
+    lostAt = 0;
+    client.options.reconnectPeriod = FIRST_PAUSE;
+    console.error(`connected to ${broker} again`);
+  });
+  // while it is tried again, each failure is one more "not yet"
+  client.on("error", () => {});
+}
+
+/** Reads a quality of service. */
+export function qosOf(level: string): 0 | 1 | 2 {
+  if (level === "0" || level === "1" || level === "2") {
+    return level === "0" ? 0 : level === "1" ? 1 : 2;
+  }
+  throw new UsageError(`--qos is 0, 1 or 2, not "${level}"`);
+}
+
+/** What the code of a CONNACK means. */
+const REFUSALS: Record<number, string> = {
+  1: "it does not speak this version of MQTT: try --mqtt 3 or --mqtt 5",
+  2: "it refuses this client id",
+  3: "it is not available at present",
+  4: "bad user name or password",
+  5: "not authorised: it wants a user name (--user), or does not let this one in",
+  132: "it does not speak this version of MQTT: try --mqtt 3 or --mqtt 5",
+  133: "it refuses this client id",
+  134: "bad user name or password",
+  135: "not authorised: it wants a user name (--user), or does not let this one in",
+  136: "it is not available at present",
+  137: "it is too busy at present",
+};
+
+function inWords(error: unknown): unknown {
+  const code = (error as { code?: number | string }).code;
+  if (typeof code === "number") return new Error(REFUSALS[code] ?? `it refuses with code ${code}`);
+  return error;
+}
+
+/** The library swallows the error of a missing permission: so it is asked for beforehand. */
+export async function requireNet(host: string, port: number): Promise<void> {
+  const name = formatEndpoint({ hostname: host, port });
+  const { state } = await Deno.permissions.query({ name: "net", host: name });
+  if (state === "granted") return;
+  const refused = new Deno.errors.NotCapable(`Requires net access to "${name}"`);
+  throw new ActionError(`connect to ${name}`, refused);
+}
