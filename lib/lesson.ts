@@ -32,14 +32,15 @@ export class LessonError extends Error {
   override name = "LessonError";
 }
 
-const KNOWN = "lecture python run online partner argument option stdin expect log see module".split(
-  " ",
-);
+const KNOWN = "lecture python run online partner client argument option stdin expect log see module"
+  .split(
+    " ",
+  );
 
 /**
  * Reads a lesson from the text of its script.
  *
- * `@stdin`, `@expect` and `@log` belong to the `@run` above them, or to the first where none is above.
+ * `@client`, `@stdin`, `@expect` and `@log` belong to the `@run` above them, or to the first where none is above.
  *
  * @param path the script's path in the repository: `scripts/tcp/echo_client.ts`
  * @throws {LessonError} for an unknown tag, a missing or unreadable `@run`, a shebang with other flags
@@ -97,6 +98,14 @@ function runsOf(header: Header, path: string, faults: string[]): Run[] {
         const run = parseRun(tag.text, tag.name === "online");
         if (run.script !== path) faults.push(`line ${tag.line}: runs ${run.script}, not ${path}`);
         runs.push(run);
+      } catch (error) {
+        faults.push(`line ${tag.line}: ${(error as Error).message}`);
+      }
+    } else if (tag.name === "client") {
+      const run = runs.at(-1);
+      try {
+        if (run) run.client = parseRun(tag.text);
+        else faults.push(`line ${tag.line}: @client stands before any @run`);
       } catch (error) {
         faults.push(`line ${tag.line}: ${(error as Error).message}`);
       }

@@ -18,6 +18,8 @@ export interface Run {
   words: string[];
   /** Whether it needs the real internet, and is not run here. */
   online: boolean;
+  /** What to run in another terminal once this listens; when it has ended, this is stopped. */
+  client?: Run;
   /** Lines typed into its standard input. */
   stdin: string[];
   /** Patterns that must come on stdout, in this order. */

@@ -33,10 +33,15 @@ export function readLessons(root: URL = ROOT): Lesson[] {
     if (mode !== null && (mode & 0o111) === 0) faults.push(`${path}: not executable (chmod +x)`);
   }
   const paths = new Set(lessons.map((lesson) => lesson.path));
-  for (const { path, partners, chapter } of lessons) {
+  for (const { path, partners, chapter, runs } of lessons) {
     if (!CHAPTERS.includes(chapter)) faults.push(`${path}: "${chapter}" is no chapter`);
     for (const partner of partners) {
       if (!paths.has(partner)) faults.push(`${path}: its partner ${partner} does not exist`);
+    }
+    for (const { client } of runs) {
+      if (client && !paths.has(client.script)) {
+        faults.push(`${path}: its client ${client.script} does not exist`);
+      }
     }
   }
   if (faults.length > 0) throw new LessonError(faults.join("\n"));

@@ -71,12 +71,8 @@ async function playOnce(
   { defaults, without, flags, timeout = 60_000 }: PlayOptions,
 ): Promise<Play> {
   const began = performance.now();
-  // a server is shown by the client that names it as its partner
-  const last = clientOf(lesson, lessons) ?? lesson;
-  const cast = [...partnersOf(last, lessons), last].map((each) => ({
-    lesson: each,
-    run: each === lesson ? run : each.runs.find(({ online }) => !online)!,
-  }));
+  const cast = castOf(lesson, run, lessons);
+  const last = cast.at(-1)!.lesson;
   using stage = setStage(cast.map((each) => each.run), { defaults });
   const faults: string[] = [];
   const started: { running: Running; lesson: Lesson; code?: number }[] = [];
@@ -130,6 +126,25 @@ async function playOnce(
     milliseconds: performance.now() - began,
     missingFlag: without && `--allow-${without.kind}=${stage.move(without.value)}`,
   };
+}
+
+/** Who plays, in the order of their entrance: partners, the lesson, and who makes a server show its work. */
+function castOf(lesson: Lesson, run: Run, lessons: Lesson[]): { lesson: Lesson; run: Run }[] {
+  const { client } = run;
+  if (client) {
+    const path = client.script;
+    const visitor = { lesson: lessons.find((each) => each.path === path)!, run: client };
+    return [...partnersOf(lesson, lessons).map(firstRun), { lesson, run }, visitor];
+  }
+  // a server without a client of its own is shown by the first lesson that names it as its partner
+  const last = clientOf(lesson, lessons) ?? lesson;
+  return [...partnersOf(last, lessons), last].map((each) =>
+    each === lesson ? { lesson, run } : firstRun(each)
+  );
+}
+
+function firstRun(lesson: Lesson): { lesson: Lesson; run: Run } {
+  return { lesson, run: lesson.runs.find(({ online }) => !online)! };
 }
 
 function listening(lines: Line[]): boolean {
