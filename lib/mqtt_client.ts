@@ -31,6 +31,11 @@ export interface BrokerOptions {
   will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain: boolean };
   /** Called for each message; from the very first on, which a kept session sends at once. */
   onMessage?: (topic: string, payload: Uint8Array, packet: IPublishPacket) => void;
+  /**
+   * As `onMessage`, but one at a time: the message is confirmed to the broker, and the next one taken, when
+   * this has settled. Publish on another connection here: this one's confirmations wait behind the message.
+   */
+  onMessageAwaited?: (topic: string, payload: Uint8Array) => Promise<void>;
   /** How long a lost connection is tried again, in milliseconds; for ever unless told. */
   patience?: number;
 }
@@ -74,6 +79,13 @@ export async function connectBroker(options: BrokerOptions): Promise<MqttClient>
   };
   const client = mqtt.connect(settings);
   if (options.onMessage) client.on("message", options.onMessage);
+  const { onMessageAwaited } = options;
+  if (onMessageAwaited) {
+    client.handleMessage = ({ topic, payload }, done) => {
+      const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+      onMessageAwaited(topic, bytes).then(() => done(), (error) => done(error));
+    };
+  }
   try {
     await firstConnection(client);
   } catch (error) {

@@ -57,6 +57,11 @@ for (
     ["-A grants too much", "run deno run ", "run deno run -A "],
     ["no @expect or @log", " * @expect hello\n", ""],
     ["cannot read", "deno run scripts/tcp/lesson.ts", "deno run scripts/tcp/lesson.ts | sh"],
+    [
+      "its client scripts/tcp/nobody.ts does not exist",
+      "@expect",
+      "@client deno run scripts/tcp/nobody.ts\n * @expect",
+    ],
     ["no title", "A lesson", ""],
     ["does not end with @module", " * @module\n", ""],
   ] as const
