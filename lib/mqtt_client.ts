@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { formatEndpoint } from "./address.ts";
 import { ActionError } from "./errors.ts";
@@ -35,7 +36,7 @@ export interface BrokerOptions {
    * As `onMessage`, but one at a time: the message is confirmed to the broker, and the next one taken, when
    * this has settled. Publish on another connection here: this one's confirmations wait behind the message.
    */
-  onMessageAwaited?: (topic: string, payload: Uint8Array) => Promise<void>;
+  onMessageAwaited?: (topic: string, payload: Buffer) => Promise<void>;
   /** How long a lost connection is tried again, in milliseconds; for ever unless told. */
   patience?: number;
 }
@@ -82,7 +83,7 @@ export async function connectBroker(options: BrokerOptions): Promise<MqttClient>
   const { onMessageAwaited } = options;
   if (onMessageAwaited) {
     client.handleMessage = ({ topic, payload }, done) => {
-      const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+      const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       onMessageAwaited(topic, bytes).then(() => done(), (error) => done(error));
     };
   }

@@ -25,6 +25,7 @@ async function runScript(words: string[]) {
 }
 
 for (const lesson of lessons) {
+  const { flags } = lesson.runs[0]!;
   for (const run of lesson.runs.filter((run) => !run.online)) {
     Deno.test(`${nameOf(lesson, run)} prints what its header says`, async () => {
       const result = await play(lesson, run, lessons);
@@ -33,7 +34,7 @@ for (const lesson of lessons) {
   }
 
   Deno.test(`${lesson.name} tells how it is used when asked for --help`, async () => {
-    const { code, stdout, stderr } = await runScript([lesson.path, "--help"]);
+    const { code, stdout, stderr } = await runScript([...flags, lesson.path, "--help"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, lesson.title);
     for (const { name } of lesson.parameters) assertStringIncludes(stdout, name);
@@ -41,16 +42,16 @@ for (const lesson of lessons) {
   });
 
   Deno.test(`${lesson.name} ends with 2 and a usage line when an option is unknown`, async () => {
-    const { code, stdout, stderr } = await runScript([lesson.path, "--no-such-option"]);
+    const { code, stdout, stderr } = await runScript([...flags, lesson.path, "--no-such-option"]);
     assertEquals([code, stdout], [2, ""]);
     assertStringIncludes(stderr, "there is no option --no-such-option");
-    assertStringIncludes(stderr, `usage: deno run ${lesson.runs[0]!.flags.join(" ")}`);
+    assertStringIncludes(stderr, `usage: deno run ${flags.join(" ")}`);
   });
 
   const required = lesson.parameters.filter(({ option, optional }) => !option && !optional);
   if (required.length > 0) {
     Deno.test(`${lesson.name} ends with 2 and a usage line when an argument is missing`, async () => {
-      const { code, stdout, stderr } = await runScript([lesson.path]);
+      const { code, stdout, stderr } = await runScript([...flags, lesson.path]);
       assertEquals([code, stdout], [2, ""]);
       assertStringIncludes(stderr, `the argument ${required[0]!.name} is missing`);
       assertStringIncludes(stderr, "usage: deno run ");
@@ -74,7 +75,6 @@ for (const lesson of lessons) {
 }
 
 Deno.test("the README's table is that of the headers", async () => {
-  const flags = ["--allow-read", "lib/runner/lessons.ts", "--check"];
-  const { code, stderr } = await runScript(flags);
+  const { code, stderr } = await runScript(["--allow-read", "lib/runner/lessons.ts", "--check"]);
   assertEquals(code, 0, stderr);
 });
