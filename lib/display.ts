@@ -5,9 +5,8 @@
  * @module
  */
 
-// C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of text
-// deno-lint-ignore no-control-regex -- control characters are what this looks for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// control characters, invisible ones such as those that turn the direction of text, and line separators
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0" };
 
 /**
@@ -26,7 +25,8 @@ export function visible(text: string): string {
 }
 
 function escaped(character: string): string {
-  const code = character.charCodeAt(0);
+  const code = character.codePointAt(0)!;
+  if (code > 0xffff) return `\\u{${hex(code, 5)}}`;
   return code < 256 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
 }
 
