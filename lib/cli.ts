@@ -126,16 +126,18 @@ function split(words: readonly string[], options: Parameter[]): Words {
   return found;
 }
 
-/** The usage line: flags, script, options and arguments. */
+/** The usage line: flags, script, arguments and options; many options are left to `--help`. */
 export function usage(header: Header): string {
   const command = header.tags.find((tag) => tag.name === "run")?.text ?? "";
   const start = /^.*?\.ts\b/.exec(command)?.[0] ?? "deno run script.ts";
-  const words = parametersOf(header).map((parameter) => {
+  const parameters = parametersOf(header);
+  const many = parameters.filter(({ option }) => option).length > 4;
+  const words = parameters.filter(({ option }) => !option || !many).map((parameter) => {
     const { name, option, value, optional, repeated } = parameter;
     const form = (option && value ? `${name} ${value}` : name) + (repeated ? "..." : "");
     return optional ? `[${form}]` : form;
   });
-  return [start, ...words].join(" ");
+  return [start, ...words, ...(many ? ["[OPTION...] (--help tells them)"] : [])].join(" ");
 }
 
 /** What `--help` prints: all that the header says of running the script. */
