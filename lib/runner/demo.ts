@@ -7,7 +7,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { visible } from "../display.ts";
-import { LessonError } from "../lesson.ts";
+import { type Lesson, LessonError } from "../lesson.ts";
 import { choose, readLessons } from "./library.ts";
 import { type Play, play } from "./play.ts";
 
@@ -61,6 +61,79 @@ async function* inOrder<T>(jobs: (() => Promise<T>)[], atOnce: number): AsyncGen
   for (const { promise } of results) yield await promise;
 }
 
+/** Keeps one line on the terminal that tells how far the demo is; nothing when stderr is a file. */
+class Progress {
+  readonly #shown: boolean;
+  readonly #total: number;
+  readonly #running = new Set<string>();
+  #done = 0;
+
+  constructor(total: number, quiet: boolean) {
+    this.#total = total;
+    this.#shown = Deno.stderr.isTerminal() && !quiet;
+  }
+
+  begin(name: string): void {
+    this.#running.add(name);
+    this.show();
+  }
+
+  end(name: string): void {
+    this.#running.delete(name);
+    this.#done++;
+  }
+
+  show(): void {
+    this.#write(`${this.#done} of ${this.#total} done, running: ${[...this.#running].join(", ")}`);
+  }
+
+  clear(): void {
+    this.#write("");
+  }
+
+  #write(line: string): void {
+    if (!this.#shown) return;
+    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line.slice(0, 79)}`));
+  }
+}
+
+/** Plays the chosen lessons and shows each; says how many failed. */
+async function performAll(
+  chosen: Lesson[],
+  lessons: Lesson[],
+  { serial, json }: { serial: boolean; json: boolean },
+): Promise<number> {
+  const began = performance.now();
+  const progress = new Progress(chosen.length, json);
+  const jobs = chosen.map((lesson) => async () => {
+    progress.begin(lesson.name);
+    const plays: Play[] = [];
+    for (const run of lesson.runs.filter((run) => !run.online)) {
+      plays.push(await play(lesson, run, lessons, { defaults: serial }));
+    }
+    progress.end(lesson.name);
+    return plays;
+  });
+  const atOnce = serial ? 1 : Math.max(2, navigator.hardwareConcurrency * 2);
+  const all: Play[][] = [];
+  for await (const plays of inOrder(jobs, atOnce)) {
+    all.push(plays);
+    if (json) continue;
+    progress.clear();
+    for (const each of plays) console.log(transcript(each));
+    progress.show();
+  }
+  progress.clear();
+  const failed = all.filter((plays) => plays.some(({ faults }) => faults.length > 0)).length;
+  if (json) console.log(JSON.stringify(all.flat().map(forPrograms), null, 2));
+  else {
+    const verdict = `${all.length} lessons, ${all.length - failed} passed, ${failed} failed`;
+    const time = seconds(performance.now() - began);
+    console.log(`${paint(failed > 0 ? RED : GREEN, verdict)} (${time})`);
+  }
+  return failed;
+}
+
 async function main(): Promise<number> {
   const unknown: string[] = [];
   const options = parseArgs(Deno.args, {
@@ -83,46 +156,8 @@ async function main(): Promise<number> {
     console.error(`demo: there is no lesson or chapter "${name}": deno task lessons lists them`);
     return 2;
   }
-
-  const began = performance.now();
-  const progress = Deno.stderr.isTerminal() && !options.json;
-  const running = new Set<string>();
-  let done = 0;
-  const plays = chosen.map((lesson) => async () => {
-    running.add(lesson.name);
-    const results: Play[] = [];
-    for (const run of lesson.runs.filter((run) => !run.online)) {
-      showProgress();
-      results.push(await play(lesson, run, lessons, { defaults: options.serial }));
-    }
-    running.delete(lesson.name);
-    done++;
-    return results;
-  });
-  function showProgress() {
-    if (!progress) return;
-    const line = `${done} of ${chosen.length} done, running: ${[...running].join(", ")}`;
-    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line.slice(0, 79)}`));
-  }
-
-  const atOnce = options.serial ? 1 : Math.max(2, navigator.hardwareConcurrency * 2);
-  const all: Play[][] = [];
-  for await (const results of inOrder(plays, atOnce)) {
-    all.push(results);
-    if (progress) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
-    if (!options.json) { for (const result of results) console.log(transcript(result)); }
-    showProgress();
-  }
-  if (progress) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
-  const failed = all.filter((results) => results.some(({ faults }) => faults.length > 0)).length;
-  if (options.json) console.log(JSON.stringify(all.flat().map(forPrograms), null, 2));
-  else {
-    const passed = all.length - failed;
-    const time = seconds(performance.now() - began);
-    const verdict = `${all.length} lessons, ${passed} passed, ${failed} failed`;
-    console.log(`${paint(failed > 0 ? RED : GREEN, verdict)} (${time})`);
-  }
-  return failed > 0 ? 1 : 0;
+  const { serial, json } = options;
+  return await performAll(chosen, lessons, { serial, json }) > 0 ? 1 : 0;
 }
 
 function forPrograms({ lesson, run, terminals, faults, milliseconds }: Play) {
