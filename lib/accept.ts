@@ -8,9 +8,9 @@ import { after } from "./deadline.ts";
 import { explain } from "./errors.ts";
 
 /**
- * Like `for await (const connection of listener)`, which ends the server with an error when no more files
- * can be opened: this waits until some are closed again, while the clients wait in the backlog. It ends
- * when the listener is closed.
+ * Like `for await (const connection of listener)`, which ends the server with an error when a client resets
+ * before it is accepted, or when no more files can be opened: this goes on, in the second case after a
+ * pause, while the clients wait in the backlog. It ends when the listener is closed.
  *
  * @param options.pause how long to wait before it tries again, in milliseconds; 100 unless told
  *
@@ -39,6 +39,8 @@ export async function* accepted<T extends Deno.Conn>(
     } catch (error) {
       // how Deno tells that the listener was closed
       if (error instanceof Deno.errors.BadResource) return;
+      // a client that reset its connection before it was accepted: nobody waits for that
+      if (error instanceof Deno.errors.NotConnected) continue;
       if (failures++ === 0) console.error(`cannot accept a connection: ${explain(error).reason}`);
       await new Promise<void>((resolve) => after(pause, resolve));
     }

@@ -22,6 +22,7 @@
  * @module
  */
 
+import { accepted } from "../../lib/accept.ts";
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt, explain } from "../../lib/errors.ts";
@@ -49,7 +50,8 @@ export async function echo(connection: Deno.Conn): Promise<{ bytes: number; piec
 
 /** Serves one client after another until the listener is closed. */
 export async function serve(listener: Deno.TcpListener): Promise<void> {
-  for await (const connection of listener) {
+  // a plain `for await` over the listener fails when a client resets before it is accepted
+  for await (const connection of accepted(listener)) {
     using _closedAtTheEnd = connection;
     console.error(`connection from ${formatEndpoint(connection.remoteAddr)}`);
     try {

@@ -32,8 +32,7 @@ const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
 /** Sends a datagram until its echo comes, and gives the echo. */
 export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Uint8Array> {
   const name = formatEndpoint(server);
-  const local = server.hostname.includes(":") ? "::" : "0.0.0.0";
-  const hostname = server.hostname.startsWith("127.") ? "127.0.0.1" : local;
+  const hostname = localAddressFor(server.hostname);
   const socket = await attempt(
     `open a UDP socket on ${hostname}`,
     () => Deno.listenDatagram({ transport: "udp", hostname, port: 0 }),
@@ -60,6 +59,12 @@ export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Ui
   } finally {
     socket.close();
   }
+}
+
+/** From where to send: this machine alone for a partner on it, any of its addresses for others. */
+function localAddressFor(host: string): string {
+  if (host.startsWith("127.")) return "127.0.0.1";
+  return host === "::1" ? "::1" : host.includes(":") ? "::" : "0.0.0.0";
 }
 
 export async function main(
