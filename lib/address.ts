@@ -38,7 +38,9 @@ export function parseEndpoint(text: string): Endpoint {
   if (text.startsWith("unix:") && text.length > 5) {
     return { transport: "unix", path: text.slice(5) };
   }
-  const found = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
+  const found = /^(?:\[([0-9a-fA-F]*:[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(
+    text,
+  );
   const port = Number(found?.[3]);
   if (!found || port > 65_535) {
     throw new SyntaxError(

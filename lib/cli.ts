@@ -147,6 +147,9 @@ export function help(header: Header): string {
   const width = Math.max(...parameters.map((parameter) => form(parameter).length));
   const examples = header.tags.filter((tag) => tag.name === "run" || tag.name === "online");
   const partners = header.tags.filter((tag) => tag.name === "partner");
+  const clients = new Set(
+    header.tags.filter(({ name }) => name === "client").map(({ text }) => text),
+  );
   return [
     header.title,
     "",
@@ -158,6 +161,8 @@ export function help(header: Header): string {
     "",
     "examples:",
     ...examples.map((tag) => `  ${tag.text}`),
+    ...(clients.size > 0 ? ["", "then, in another terminal:"] : []),
+    ...[...clients].map((command) => `  ${command}`),
   ].join("\n");
 }
 
@@ -169,5 +174,5 @@ function nameThePartner(header: Header): void {
 /** A mistake in a script rather than in its surroundings: its place in the code helps. */
 function isBug(error: Error): boolean {
   if (error instanceof ActionError || "code" in error) return false;
-  return [TypeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  return error instanceof TypeError || error instanceof ReferenceError;
 }

@@ -80,7 +80,7 @@ function characterAt(bytes: Uint8Array, at: number): [code: number, length: numb
   }
   const least = [0, 0, 0x80, 0x800, 0x1_0000][length]!;
   const surrogate = code >= 0xd800 && code <= 0xdfff;
-  const valid = first >= 0xc2 && code >= least && code <= 0x10_ffff && !surrogate;
+  const valid = first >= 0xc2 && first <= 0xf4 && code >= least && code <= 0x10_ffff && !surrogate;
   return valid ? [code, length] : [0, 0];
 }
 

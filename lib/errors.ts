@@ -16,7 +16,9 @@ export class ActionError extends Error {
     const explanation = explain(cause);
     const reason = `cannot ${action}: ${explanation.reason}`;
     super(reason, { cause });
-    this.explanation = { ...explanation, reason };
+    // a socket file that is not there is a server that is not there
+    const noSocket = cause instanceof Deno.errors.NotFound && action.startsWith("connect to ");
+    this.explanation = { ...explanation, ...(noSocket && { partner: true }), reason };
   }
 }
 
@@ -42,12 +44,13 @@ export class ActionError extends Error {
  */
 export async function attempt<T>(
   action: string,
-  work: Promise<T> | (() => T),
+  work: Promise<T> | (() => T | Promise<T>),
   options: { timeout?: number } = {},
 ): Promise<T> {
   try {
-    if (typeof work === "function") return work();
-    return await within(options.timeout ?? 10_000, work);
+    const result = typeof work === "function" ? work() : work;
+    if (!(result instanceof Promise)) return result;
+    return await within(options.timeout ?? 10_000, result);
   } catch (error) {
     throw new ActionError(action, error);
   }
@@ -63,8 +66,10 @@ export interface Explanation {
 }
 
 const REASONS: Record<string, Explanation> = {
+  ENOTFOUND: { reason: "no such host is known", next: "Check the name, or give an IP address." },
+  EAI_AGAIN: { reason: "no such host is known", next: "Check the name, or give an IP address." },
   ECONNREFUSED: { reason: "connection refused, nothing is listening there", partner: true },
-  ENOENT: { reason: "there is no such file", partner: true },
+  ENOENT: { reason: "there is no such file" },
   ECONNRESET: { reason: "the other side reset the connection" },
   EPIPE: { reason: "the other side has already closed the connection" },
   ENOTCONN: { reason: "the connection is no longer open" },
@@ -73,7 +78,7 @@ const REASONS: Record<string, Explanation> = {
   ENETUNREACH: { reason: "no route leads to that network", next: "Check the address." },
   EADDRINUSE: {
     reason: "another program has that address already",
-    next: "Stop that program, or choose another with --port and grant it with --allow-net.",
+    next: "Stop that program, or choose another (--port or --path) and grant it with --allow-net.",
   },
   EADDRNOTAVAIL: {
     reason: "this machine does not have that address",

@@ -50,6 +50,9 @@ export function readFixed(
  * @throws {FramingError} when the mark stands in the message, or begins in it and would end early
  */
 export function delimited(message: Uint8Array, delimiter: Uint8Array): Uint8Array {
+  if (delimiter.length === 0) {
+    throw new RangeError("cannot end a message with a delimiter of no bytes");
+  }
   const framed = concatenated(message, delimiter);
   if (indexOf(framed, delimiter) !== message.length) {
     throw new FramingError(
@@ -88,11 +91,13 @@ export function prefixed(message: Uint8Array): Uint8Array {
 }
 
 /** A length-prefixed message that has already come whole, or `undefined`: `tryPrefixed(r) ?? await …`. */
-export function tryPrefixed(reader: SocketReader): Uint8Array | undefined {
+export function tryPrefixed(
+  reader: SocketReader,
+  options: ReadOptions = {},
+): Uint8Array | undefined {
   const length = reader.peekNumber(4);
-  if (length === undefined || length > reader.limit || reader.buffered < 4 + length) {
-    return undefined;
-  }
+  const limit = options.limit ?? reader.limit;
+  if (length === undefined || length > limit || reader.buffered < 4 + length) return undefined;
   return reader.tryExactly(4 + length)!.subarray(4);
 }
 
@@ -106,16 +111,18 @@ export async function readPrefixed(
   reader: SocketReader,
   options: ReadOptions = {},
 ): Promise<Uint8Array | null> {
-  // nothing is taken before all has come, so that a deadline in the middle loses nothing
-  if (!await reader.fill(4, options)) {
-    if (reader.buffered === 0) return null;
-    throw new UnexpectedEof(reader.buffered, 4);
-  }
-  const length = reader.peekNumber(4)!;
   const limit = options.limit ?? reader.limit;
-  if (length > limit) throw new LimitError(`a message of ${length} bytes`, limit);
-  if (!await reader.fill(4 + length, options)) throw new UnexpectedEof(reader.buffered - 4, length);
-  return reader.tryExactly(4 + length)!.subarray(4);
+  const needed = () => {
+    const length = reader.peekNumber(4) ?? 0;
+    if (length > limit) throw new LimitError(`a message of ${length} bytes`, limit);
+    return 4 + length;
+  };
+  // nothing is taken before all has come, so that a deadline in the middle loses nothing
+  if (await reader.fill(needed, options)) return reader.tryExactly(needed())!.subarray(4);
+  const { buffered } = reader;
+  if (buffered === 0) return null;
+  if (buffered < 4) throw new UnexpectedEof(buffered, 4);
+  throw new UnexpectedEof(buffered - 4, needed() - 4);
 }
 
 /** Shutdown: the message is all that comes until the sender closes its side with `closeWrite`. */

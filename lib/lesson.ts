@@ -40,7 +40,8 @@ const KNOWN = "lecture python run online partner client argument option stdin ex
 /**
  * Reads a lesson from the text of its script.
  *
- * `@client`, `@stdin`, `@expect` and `@log` belong to the `@run` above them, or to the first where none is above.
+ * `@client`, `@stdin`, `@expect` and `@log` belong to the `@run` above them; all but `@client` may also stand
+ * above the first.
  *
  * @param path the script's path in the repository: `scripts/tcp/echo_client.ts`
  * @throws {LessonError} for an unknown tag, a missing or unreadable `@run`, a shebang with other flags

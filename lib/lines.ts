@@ -8,6 +8,7 @@
 import type { Slab } from "./slab.ts";
 
 const LF = 0x0a, CR = 0x0d;
+const LEAST_AHEAD = 128, MOST_AHEAD = 64 * 1024;
 
 /** More came, or was announced, than the reader gathers. What had come is still there. */
 export class LimitError extends Error {
@@ -26,6 +27,13 @@ export class Lines {
   /** Decoded lines; their bytes stay in the slab until all are taken, or {@linkcode settle} is called. */
   #lines: string[] = [];
   #taken = 0;
+  /** The limit that the decoded lines keep to. */
+  #limit = 0;
+  /**
+   * How many bytes are decoded together: more and more while only lines are taken, few again when something
+   * else is, since what was decoded is then decoded once more.
+   */
+  #ahead = LEAST_AHEAD;
   /** Where the decoded lines end in the slab. */
   #end = 0;
   /** How many waiting bytes are known to hold no LF. */
@@ -35,9 +43,14 @@ export class Lines {
     this.#slab = slab;
   }
 
-  /** The next line, or `undefined` when none has come whole. */
-  take(limit: number): string | undefined {
-    if (this.#taken === this.#lines.length && !this.#decode(limit)) return undefined;
+  /**
+   * The next line, or `undefined` when none has come whole.
+   *
+   * @param all whether all others that have come are decoded with it, for {@linkcode takeDecoded}
+   */
+  take(limit: number, all = false): string | undefined {
+    if (all || limit < this.#limit) this.settle();
+    if (this.#taken === this.#lines.length && !this.#decode(limit, all)) return undefined;
     return this.#lines[this.#taken++];
   }
 
@@ -58,7 +71,10 @@ export class Lines {
     if (this.#lines.length === 0) return;
     const slab = this.#slab;
     if (this.#taken === this.#lines.length) slab.start = this.#end;
-    else for (; this.#taken > 0; this.#taken--) slab.start = slab.bytes.indexOf(LF, slab.start) + 1;
+    else {
+      for (; this.#taken > 0; this.#taken--) slab.start = slab.bytes.indexOf(LF, slab.start) + 1;
+      this.#ahead = LEAST_AHEAD;
+    }
     this.#lines = [];
     this.#taken = 0;
     this.#searched = 0;
@@ -69,13 +85,15 @@ export class Lines {
     this.#searched = 0;
   }
 
-  #decode(limit: number): boolean {
+  #decode(limit: number, all: boolean): boolean {
     this.settle();
     const { bytes, start, end } = this.#slab;
     // a line and its CRLF: all lines in this window but a single one are within the limit
     const window = bytes.subarray(start, Math.min(end, start + limit + 2));
-    const found = window.subarray(this.#searched).lastIndexOf(LF);
-    const length = found < 0 ? window.length : this.#searched + found;
+    const near = all ? window.length : Math.min(window.length, this.#searched + this.#ahead);
+    const last = window.subarray(this.#searched, near).lastIndexOf(LF);
+    const found = last < 0 ? window.indexOf(LF, near) : this.#searched + last;
+    const length = found < 0 ? window.length : found;
     const cut = window[length - 1] === CR ? length - 1 : length;
     if (cut > limit && (found < 0 || window.indexOf(LF) === length)) {
       throw new LimitError("a line", limit);
@@ -90,6 +108,8 @@ export class Lines {
       this.#lines = this.#lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
     }
     this.#end = start + length + 1;
+    this.#limit = limit;
+    this.#ahead = Math.min(this.#ahead * 2, MOST_AHEAD);
     return true;
   }
 }

@@ -122,19 +122,13 @@ export class SocketReader implements Source, AsyncIterable<string> {
    *
    * @throws {LimitError} when no line's end comes within the limit
    */
-  async readLine(options: ReadOptions = {}): Promise<string | null> {
-    for (const wait = this.#wait(options);;) {
-      const line = this.tryLine(options);
-      if (line !== undefined) return line;
-      if (await this.#more(wait)) continue;
-      const rest = this.#lend(this.buffered);
-      return rest.length === 0 ? null : this.#lines.decode(rest);
-    }
+  readLine(options: ReadOptions = {}): Promise<string | null> {
+    return this.#nextLine(options);
   }
 
   /** All whole lines that have come, at least one, at the end what is left, then `null`: the fastest way. */
   async readLines(options: ReadOptions = {}): Promise<string[] | null> {
-    const first = await this.readLine(options);
+    const first = await this.#nextLine(options, true);
     if (first === null) return null;
     const lines = this.#lines.takeDecoded();
     lines.unshift(first);
@@ -195,12 +189,17 @@ export class SocketReader implements Source, AsyncIterable<string> {
     throw new UnexpectedEof(this.buffered, count);
   }
 
-  /** Waits until at least `count` bytes have come, and takes none; false when the stream ends before. */
-  async fill(count: number, options: ReadOptions = {}): Promise<boolean> {
-    for (const wait = this.#wait(options); this.buffered < count;) {
-      if (!await this.#more(wait, count)) return false;
+  /**
+   * Waits until at least `count` bytes have come, and takes none; false when the stream ends before.
+   *
+   * @param count a number, or a function that tells it anew from what has come so far
+   */
+  async fill(count: number | (() => number), options: ReadOptions = {}): Promise<boolean> {
+    for (const wait = this.#wait(options);;) {
+      const wanted = typeof count === "number" ? count : count();
+      if (this.buffered >= wanted) return true;
+      if (!await this.#more(wait, wanted)) return false;
     }
-    return true;
   }
 
   /**
@@ -218,6 +217,19 @@ export class SocketReader implements Source, AsyncIterable<string> {
     for (const wait = this.#wait(options);;) {
       if (this.buffered > limit) throw new LimitError("the stream", limit);
       if (!await this.#more(wait)) return this.#lend(this.buffered);
+    }
+  }
+
+  async #nextLine(options: ReadOptions, all = false): Promise<string | null> {
+    const limit = options.limit ?? this.limit;
+    for (const wait = this.#wait(options);;) {
+      const line = this.#lines.take(limit, all);
+      if (line !== undefined) return line;
+      if (await this.#more(wait)) continue;
+      // a CR at the very end was not counted, since an LF could have followed
+      if (this.buffered > limit) throw new LimitError("a line", limit);
+      const rest = this.#lend(this.buffered);
+      return rest.length === 0 ? null : this.#lines.decode(rest);
     }
   }
 

@@ -63,7 +63,9 @@ export class Slab {
 
   /** Where `mark` begins, counted from `start` and not before `from`; -1 where it does not. */
   find(mark: Uint8Array, from = 0): number {
-    const { bytes, start, end } = this;
+    const { start, end } = this;
+    // what lies behind `end` would be searched in vain, again and again while little comes at a time
+    const bytes = this.bytes.subarray(0, end);
     const last = end - mark.length;
     for (let at = start + from; at <= last; at++) {
       at = bytes.indexOf(mark[0]!, at);

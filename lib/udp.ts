@@ -58,7 +58,14 @@ export async function serve(
   handler: DatagramHandler,
 ): Promise<UdpServer> {
   const { atOnce = 4 } = options;
-  const report = options.onError ?? ((error) => console.error(explain(error).reason));
+  const { onError = (error) => console.error(explain(error).reason) } = options;
+  const report = (error: unknown) => {
+    try {
+      onError(error);
+    } catch (fault) {
+      console.error(fault);
+    }
+  };
   const socket = await bind(options);
   let stopping = false;
 

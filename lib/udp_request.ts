@@ -58,6 +58,7 @@ export async function request(
   using _aborted = closeOnAbort(socket.conn, signal);
   for (let tried = 0; tried <= retries; tried++) {
     if (tried > 0) onRetry?.(tried);
+    signal?.throwIfAborted();
     await attempt(`send to ${peer}`, socket.conn.send(message, address));
     const due = performance.now() + timeout * 2 ** tried;
     for (let left; (left = due - performance.now()) > 0;) {

@@ -46,7 +46,8 @@ function parameterOf(tag: Tag): Parameter {
     ? /^(--[a-z][a-z0-9-]*)(?: +([A-Z][A-Z0-9_:]*)(\.\.\.)?)?(?: {1,}(.*))?$/
     : /^\[?([A-Z][A-Z0-9_:-]*)(\.\.\.)?\]?(?: +(.*))?$/;
   const found = form.exec(tag.text);
-  if (!found) {
+  const [word] = tag.text.split(" ");
+  if (!found || word!.startsWith("[") !== word!.endsWith("]")) {
     throw new SyntaxError(
       `line ${tag.line}: cannot read "@${tag.name} ${tag.text}": ` +
         (option ? "write @option --name VALUE  text" : "write @argument NAME  text"),

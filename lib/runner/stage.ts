@@ -29,7 +29,7 @@ export function setStage(runs: Run[], options: { defaults?: boolean } = {}): Sta
     }
   }
   const folder = Deno.makeTempDirSync({ prefix: "lesson-" });
-  const number = /(?<![\d.])\d+(?![\d.])/g;
+  const number = /(?<![\d.])\d+(?!\d|\.\d)/g;
   return {
     folder,
     move: (text) =>
@@ -95,7 +95,9 @@ export function movedWords(lesson: Lesson, run: Run, stage: Stage): string[] {
   const words = run.words.map(stage.move);
   for (const { name, option, fallback } of lesson.parameters) {
     if (!option || fallback === undefined || stage.move(fallback) === fallback) continue;
-    if (!run.words.some((word) => word === name || word.startsWith(`${name}=`))) {
+    const end = run.words.indexOf("--");
+    const options = end < 0 ? run.words : run.words.slice(0, end);
+    if (!options.some((word) => word === name || word.startsWith(`${name}=`))) {
       words.unshift(name, stage.move(fallback));
     }
   }

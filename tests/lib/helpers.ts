@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../../lib/address.ts";
 import { LimitError, type Source, UnexpectedEof } from "../../lib/reader.ts";
 
 export function encode(text: string): Uint8Array<ArrayBuffer> {
@@ -110,4 +111,31 @@ export class Feed implements Source {
     if (failure) throw failure;
     return null;
   }
+}
+
+/** Where a server listens, as `connect` wants it. */
+export function endpointOf(server: { addr: Deno.Addr }): Endpoint {
+  return parseEndpoint(formatEndpoint(server.addr));
+}
+
+/** A folder that is removed at the end of a block. */
+export function temporaryFolder(): Disposable & { path: string } {
+  const path = Deno.makeTempDirSync({ prefix: "lib-test-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** Everything that comes from a connection until it ends. */
+export async function readAll(source: Source): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
+  for (let count; (count = await source.read(buffer)) !== null;) parts.push(buffer.slice(0, count));
+  return concat(...parts);
+}
+
+/** Leaves the file of a Unix socket whose server was killed. */
+export async function leaveStaleSocket(path: string): Promise<void> {
+  const script = 'Deno.listen({ transport: "unix", path: Deno.args[0] });' +
+    'Deno.kill(Deno.pid, "SIGKILL")';
+  await new Deno.Command(Deno.execPath(), { args: ["eval", script, path] }).output();
+  if (!(await Deno.lstat(path)).isSocket) throw new Error(`${path} is no socket`);
 }

@@ -1,0 +1,67 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Connection, serve } from "../../lib/tcp.ts";
+
+async function echo(connection: Connection): Promise<void> {
+  const buffer = new Uint8Array(64);
+  for (let count; (count = await connection.read(buffer)) !== null;) {
+    await connection.write(buffer.subarray(0, count));
+  }
+}
+
+async function ask(client: Deno.Conn, message: number): Promise<number> {
+  const answer = new Uint8Array(1);
+  await client.write(new Uint8Array([message]));
+  await client.read(answer);
+  return answer[0]!;
+}
+
+async function withClients(
+  count: number,
+  work: (clients: Deno.TcpConn[]) => Promise<void>,
+): Promise<void> {
+  await using server = await serve({ hostname: "127.0.0.1", port: 0 }, echo);
+  const { port } = server.addr as Deno.NetAddr;
+  const connecting = Array.from({ length: count }, () => Deno.connect({ port }));
+  const clients = await Promise.all(connecting);
+  try {
+    await work(clients);
+  } finally {
+    clients.forEach((client) => client.close());
+  }
+}
+
+Deno.test("a crowd of connections is answered, all of them at once and one after another", async () => {
+  await withClients(300, async (clients) => {
+    for (let round = 0; round < 20; round++) {
+      const answers = await Promise.all(clients.map((client, index) => ask(client, index % 251)));
+      assertEquals(answers, clients.map((_, index) => index % 251));
+    }
+    for (const [index, client] of clients.entries()) {
+      assertEquals(await ask(client, index % 251), index % 251);
+    }
+  });
+});
+
+Deno.test("a busy connection is answered while a crowd of others is silent", async () => {
+  await withClients(300, async (clients) => {
+    for (const client of clients) await ask(client, 1);
+    const start = performance.now();
+    for (let round = 0; round < 200; round++) await ask(clients[0]!, 2);
+    assert(performance.now() - start < 1_000, "the silent ones held it up");
+  });
+});
+
+Deno.test("a crowd of busy connections is served evenly", async () => {
+  await withClients(256, async (clients) => {
+    const served = clients.map(() => 0);
+    const until = performance.now() + 300;
+    await Promise.all(clients.map(async (client, index) => {
+      while (performance.now() < until) {
+        await ask(client, 3);
+        served[index]!++;
+      }
+    }));
+    const [least, most] = [Math.min(...served), Math.max(...served)];
+    assert(least >= most / 2, `the one served least got ${least} answers, the other ${most}`);
+  });
+});
