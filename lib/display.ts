@@ -27,7 +27,8 @@ export function visible(text: string): string {
 function escaped(character: string): string {
   const code = character.codePointAt(0)!;
   if (code > 0xffff) return `\\u{${hex(code, 5)}}`;
-  return code < 256 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+  // \x80 and up are lone bytes: no character may look like one
+  return code < 128 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
 }
 
 function hex(value: number, digits: number): string {

@@ -70,6 +70,7 @@ const REASONS: Record<string, Explanation> = {
   EAI_AGAIN: { reason: "no such host is known", next: "Check the name, or give an IP address." },
   ECONNREFUSED: { reason: "connection refused, nothing is listening there", partner: true },
   ENOENT: { reason: "there is no such file" },
+  EAGAIN: { reason: "too many clients are waiting there already", next: "Try again later." },
   ECONNRESET: { reason: "the other side reset the connection" },
   EPIPE: { reason: "the other side has already closed the connection" },
   ENOTCONN: { reason: "the connection is no longer open" },

@@ -17,6 +17,7 @@
  */
 
 import { run } from "../../lib/cli.ts";
+import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { writeAll } from "../../lib/write_all.ts";
@@ -43,6 +44,11 @@ export async function main({ message, path }: { message: string; path: string })
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
   const reply = await echo(path, bytes);
+  if (reply.length !== bytes.length || reply.some((byte, at) => byte !== bytes[at])) {
+    // what somebody else wrote may hold control characters
+    console.log(quoted(reply));
+    throw new Error("what came back is not the message");
+  }
   for (let rest = reply; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
   if (message !== "-") console.log();
 }

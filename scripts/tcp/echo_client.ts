@@ -75,6 +75,11 @@ export async function main(
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
   const reply = await echo(host, port, bytes);
+  if (reply.some((byte, at) => byte !== bytes[at])) {
+    // what somebody else wrote may hold control characters
+    console.log(quoted(reply));
+    throw new Error("what came back is not the message");
+  }
   for (let shown = 0; shown < reply.length;) {
     shown += await Deno.stdout.write(reply.subarray(shown));
   }

@@ -21,6 +21,7 @@ import { visible } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
 
 const LIMIT = 16 * 1024 * 1024;
+const PATIENCE = 10_000; // milliseconds for all of the greeting
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
   const connecting = Deno.connect({ hostname: host, port });
@@ -29,10 +30,17 @@ export async function main({ host, port }: { host: string; port: number }): Prom
   const buffer = new Uint8Array(1024);
   // a character of several bytes may come in two pieces: the decoder keeps the first until the second
   const decoder = new TextDecoder();
+  const due = performance.now() + PATIENCE;
   for (let received = 0;;) {
     const count = await attempt("hear from the server", connection.read(buffer));
+    if (count === null && received === 0) {
+      throw new Error("the server closed the connection without a greeting");
+    }
     if (count === null) break;
     received += count;
+    if (performance.now() > due) {
+      throw new Error(`the server did not end its greeting within ${PATIENCE / 1000} s`);
+    }
     if (received > LIMIT) throw new Error(`the server said more than ${LIMIT} bytes`);
     show(decoder.decode(buffer.subarray(0, count), { stream: true }));
   }

@@ -32,13 +32,18 @@ import { writeAll } from "../../lib/write_all.ts";
 
 /** A line, or what came before a silence. */
 async function readReply(reader: SocketReader): Promise<string | null> {
-  await reader.fill(1);
-  try {
-    return await reader.readLine({ timeout: 500 });
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    return new TextDecoder().decode(await reader.readExactly(reader.buffered) ?? undefined);
+  for (let wait = 10_000;; wait = 500) {
+    const line = reader.tryLine();
+    if (line !== undefined) return line;
+    try {
+      if (!await reader.fill(reader.buffered + 1, { timeout: wait })) break;
+    } catch (error) {
+      if (!(error instanceof DeadlineError) || reader.buffered === 0) throw error;
+      break;
+    }
   }
+  if (reader.buffered === 0) return null;
+  return new TextDecoder().decode(await reader.readExactly(reader.buffered) ?? undefined);
 }
 
 export async function main(

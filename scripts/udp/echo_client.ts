@@ -42,10 +42,13 @@ export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Ui
     for (const patience of PATIENCE) {
       console.error(`sending ${message.length} bytes to ${name}`);
       await attempt(`send ${message.length} bytes to ${name}`, socket.send(message, server));
+      const due = performance.now() + patience;
       try {
         for (;;) {
-          const [echo, from] = await within(patience, receiving);
-          if (formatEndpoint(from) === name) return echo;
+          const [echo, from] = await within(due - performance.now(), receiving);
+          const same = echo.length === message.length &&
+            echo.every((byte, at) => byte === message[at]);
+          if (same && formatEndpoint(from) === name) return echo;
           console.error(`ignoring ${echo.length} bytes from ${formatEndpoint(from)}`);
           receiving = socket.receive(new Uint8Array(65_536));
         }
