@@ -40,7 +40,8 @@ export async function* accepted<T extends Deno.Conn>(
       // how Deno tells that the listener was closed
       if (error instanceof Deno.errors.BadResource) return;
       // a client that reset its connection before it was accepted: nobody waits for that
-      if (error instanceof Deno.errors.NotConnected) continue;
+      const { NotConnected, ConnectionAborted } = Deno.errors;
+      if (error instanceof NotConnected || error instanceof ConnectionAborted) continue;
       if (failures++ === 0) console.error(`cannot accept a connection: ${explain(error).reason}`);
       await new Promise<void>((resolve) => after(pause, resolve));
     }

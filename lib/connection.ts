@@ -6,7 +6,8 @@
  */
 
 import { formatEndpoint } from "./address.ts";
-import { within } from "./deadline.ts";
+import { finish } from "./finish.ts";
+import { crowded, readInTurn } from "./turns.ts";
 
 /** What a handler of `serve` and a caller of `connect` get. */
 export class Connection implements Disposable {
@@ -17,7 +18,6 @@ export class Connection implements Disposable {
   active = true;
   /** Why the connection was closed from this side, if it was. */
   closedFor: Error | undefined;
-  #ended = false;
 
   constructor(inner: Deno.Conn) {
     this.#inner = inner;
@@ -39,10 +39,8 @@ export class Connection implements Disposable {
   /** Reads what is there; `null` when the other side has ended its stream. */
   read(into: Uint8Array): Promise<number | null> {
     this.active = true;
-    return this.#inner.read(into).then((count) => {
-      if (count === null) this.#ended = true;
-      return count;
-    });
+    // handed on as it is: a promise of our own around it would cost each message
+    return crowded() ? readInTurn(this.#inner, into) : this.#inner.read(into);
   }
 
   /**
@@ -82,30 +80,12 @@ export class Connection implements Disposable {
   }
 
   /**
-   * Closes so that the other side gets all that was sent. A socket that is closed while received bytes lie
-   * unread sends a reset, and a reset can overtake the last bytes: so this ends the own stream first and
-   * throws away what still comes, for at most `milliseconds` and 1 MiB.
+   * Closes so that the other side gets all that was sent: see {@linkcode finish}.
+   *
+   * @param milliseconds how long the other side has to end its stream
    */
-  async finish(milliseconds = 2_000): Promise<void> {
-    try {
-      if (!this.#ended) {
-        await this.#inner.closeWrite();
-        await within(milliseconds, this.#drain());
-      }
-    } catch {
-      // the other side has gone, or goes on sending: there is nothing left to save
-    } finally {
-      this.close();
-    }
-  }
-
-  async #drain(): Promise<void> {
-    const scratch = new Uint8Array(16 * 1024);
-    for (let left = 1024 * 1024; left > 0;) {
-      const count = await this.#inner.read(scratch);
-      if (count === null) return;
-      left -= count;
-    }
+  finish(milliseconds = 2_000): Promise<void> {
+    return finish(this, { timeout: milliseconds });
   }
 
   [Symbol.dispose](): void {

@@ -8,6 +8,7 @@ import { type Endpoint, formatEndpoint } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { after, DeadlineError } from "./deadline.ts";
 import { attempt, explain } from "./errors.ts";
+import { takePart } from "./turns.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
 
 /** Where and how to serve. */
@@ -15,8 +16,8 @@ export type ServeOptions = Endpoint & {
   /** How many conversations at once; further clients wait in the backlog. 10,000 unless told. */
   maxConnections?: number;
   /**
-   * How long a client may let the handler's read or write wait, in milliseconds; 60,000 unless told, and
-   * up to a quarter longer. `Infinity` for no limit.
+   * How long a conversation may go on without a read or write being begun, in milliseconds; 60,000 unless
+   * told, and up to a quarter longer. `Infinity` for no limit.
    */
   idleTimeout?: number;
   /** How long open conversations may go on after `shutdown`, in milliseconds; 1,000 unless told. */
@@ -54,7 +55,7 @@ export type Handler = (connection: Connection) => Promise<void> | void;
  * import { serve } from "./tcp.ts";
  *
  * await using server = await serve({ hostname: "127.0.0.1", port: 0 }, async (connection) => {
- *   const buffer = new Uint8Array(16 * 1024);
+ *   const buffer = new Uint8Array(4 * 1024);
  *   for (let count; (count = await connection.read(buffer)) !== null;) {
  *     await connection.write(buffer.subarray(0, count));
  *   }
@@ -82,6 +83,7 @@ class ConversationServer implements Server {
   /** Open connections, with how many looks in a row found them idle. */
   readonly #open = new Map<Connection, number>();
   #stopping = false;
+  readonly #onAbort = () => this.shutdown();
   /** Called whenever a conversation ends. */
   #onEnd: () => void = () => {};
   #idleWatch: Disposable | undefined;
@@ -94,7 +96,7 @@ class ConversationServer implements Server {
     this.finished = this.#run();
     const { signal } = options;
     if (signal?.aborted) this.shutdown();
-    else signal?.addEventListener("abort", () => this.shutdown(), { once: true });
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   get connections(): number {
@@ -126,6 +128,7 @@ class ConversationServer implements Server {
     const giveUp = performance.now() + grace + 1_000;
     while (this.#open.size > 0 && performance.now() < giveUp) await this.#somethingEnds(1_000);
     this.#idleWatch?.[Symbol.dispose]();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
 
   async #acceptAll(): Promise<void> {
@@ -141,6 +144,9 @@ class ConversationServer implements Server {
         this.#converse(inner);
       } catch (error) {
         if (this.#stopping || error instanceof Deno.errors.BadResource) return;
+        // a client that reset while it waited to be accepted: nobody else needs to wait for that
+        const { NotConnected, ConnectionAborted } = Deno.errors;
+        if (error instanceof NotConnected || error instanceof ConnectionAborted) continue;
         // too many open files, most often: the clients wait in the backlog until others have gone
         if (failures++ === 0) this.#report(error);
         await this.#somethingEnds(100);
@@ -150,6 +156,7 @@ class ConversationServer implements Server {
 
   async #converse(inner: Deno.Conn): Promise<void> {
     let connection: Connection | undefined;
+    using _takesTurns = takePart();
     try {
       connection = new Connection(inner);
       this.#open.set(connection, 0);

@@ -2,11 +2,11 @@
 
 import { endWithParent } from "./parent.ts";
 
-const BUFFER = 64 * 1024;
+const size = Number(Deno.args[0] ?? 64 * 1024);
 
 async function echo(connection: Deno.TcpConn): Promise<void> {
   connection.setNoDelay(true);
-  const buffer = new Uint8Array(BUFFER);
+  const buffer = new Uint8Array(size);
   for (let count; (count = await connection.read(buffer)) !== null;) {
     for (let sent = 0; sent < count;) {
       sent += await connection.write(buffer.subarray(sent, count));

@@ -59,9 +59,11 @@ const PAGES: Record<string, (url: URL) => Response> = {
 };
 
 /** A server, and a folder to save to. */
-async function world(): Promise<
-  AsyncDisposable & { at: string; folder: string; files(): Record<string, string> }
-> {
+function world(): AsyncDisposable & {
+  at: string;
+  folder: string;
+  files(): Record<string, string>;
+} {
   const parent = temporaryFolder();
   const folder = `${parent.path}/downloads`;
   const server = Deno.serve(
@@ -107,7 +109,7 @@ Deno.test("saveUrl saves a text or an image when", async (t) => {
   ];
   for (const [path, name, content] of cases) {
     await t.step(`${path} is asked for`, async () => {
-      await using w = await world();
+      await using w = world();
       const { folder } = w;
       const saved = await saveUrl(w.at + path, { folder, limit: LIMIT, allowPrivate: true });
       assertEquals(w.files(), { [name]: content });
@@ -138,7 +140,7 @@ Deno.test("saveUrl leaves no file and says why when", async (t) => {
   ];
   for (const [path, fault, options] of cases) {
     await t.step(`${path} is asked for`, async () => {
-      await using w = await world();
+      await using w = world();
       const { folder } = w;
       const settings = { folder, limit: LIMIT, allowPrivate: true, ...options };
       const error = await assertRejects(() => saveUrl(w.at + path, settings), Error);
@@ -206,7 +208,7 @@ Deno.test("saveUrl saves from a public address when private ones are refused", a
 });
 
 Deno.test("saveUrl numbers the files when the name is taken, also by several at once", async () => {
-  await using w = await world();
+  await using w = world();
   const { folder } = w;
   await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/notes.txt`, "mine");
@@ -220,7 +222,7 @@ Deno.test("saveUrl numbers the files when the name is taken, also by several at 
 });
 
 /** A server that is none of HTTP: says something when asked, and closes or not. */
-async function rawServer(says: string, closes: boolean) {
+function rawServer(says: string, closes: boolean) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     using connection = await listener.accept();
@@ -251,7 +253,7 @@ Deno.test("saveUrl leaves no file and ends in time when the server", async (t) =
   for (const [does, says, closes] of cases) {
     await t.step(does, async () => {
       using folder = temporaryFolder();
-      await using server = await rawServer(says, closes);
+      await using server = rawServer(says, closes);
       const options = { folder: folder.path, timeout: 150, allowPrivate: true };
       const began = performance.now();
       await assertRejects(() => saveUrl(server.url, options), Error);

@@ -1,0 +1,3 @@
+/** As little as a script can do: its start-up is that of Deno. */
+
+console.error("ready");

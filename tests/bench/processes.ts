@@ -1,0 +1,113 @@
+/**
+ * The processes of the benchmark. Each is ended by its own id, and none outlives the benchmark.
+ *
+ * @module
+ */
+
+const running = new Set<Process>();
+
+/** A command that runs, and the lines it prints. */
+export class Process implements AsyncDisposable {
+  readonly #command: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #late: ReturnType<typeof setTimeout>;
+
+  /**
+   * @param options.stream the one of which the line is read; stdout unless told
+   * @param options.limit when it is ended, in milliseconds; 60,000 unless told
+   */
+  constructor(command: string[], options: { stream?: "stdout" | "stderr"; limit?: number } = {}) {
+    const { stream = "stdout", limit = 60_000 } = options;
+    const [program, ...args] = command;
+    this.#command = command.join(" ");
+    this.#child = new Deno.Command(program!, {
+      args,
+      stdin: "piped",
+      stdout: stream === "stdout" ? "piped" : "null",
+      stderr: stream === "stderr" ? "piped" : "inherit",
+      env: { NO_COLOR: "1" },
+    }).spawn();
+    this.#output = this.#child[stream].getReader();
+    this.#late = setTimeout(() => this.kill(), limit);
+    running.add(this);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The first line, which must be of the form `expected`; what comes with it is dropped. */
+  async line(expected: RegExp): Promise<string> {
+    let text = "";
+    for (const decoder = new TextDecoder(); !text.includes("\n");) {
+      const { value, done } = await this.#output.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+    const line = text.split("\n")[0]!;
+    // else a figure would be taken of a process that failed
+    if (!expected.test(line)) throw new Error(`${this.#command} says "${line}", not ${expected}`);
+    return line;
+  }
+
+  /** Waits for the end; whether the command succeeded. */
+  async succeeded(): Promise<boolean> {
+    return (await this.#child.status).success;
+  }
+
+  kill(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // how Deno tells that it has ended by itself
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#late);
+    this.kill();
+    await this.#output.cancel();
+    await this.#child.stdin.close().catch(() => {}); // the other end has gone
+    await this.#child.status;
+    running.delete(this);
+  }
+}
+
+/** Starts a server, which says where it listens in its first line. */
+export async function startServer(command: string[]): Promise<{ server: Process; port: number }> {
+  const server = new Process(command);
+  try {
+    const line = await server.line(/^listening on .*:\d+$/);
+    return { server, port: Number(line.split(":").at(-1)) };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Runs a command that prints one line, and gives it. */
+export async function output(command: string[]): Promise<string> {
+  await using process = new Process(command);
+  const line = await process.line(/./);
+  if (!await process.succeeded()) throw new Error(`${command.join(" ")} failed`);
+  return line;
+}
+
+/** Whether a command can be run here. What it prints is not shown. */
+export async function works(command: string[]): Promise<boolean> {
+  const [program, ...args] = command;
+  try {
+    const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    return (await new Deno.Command(program!, { args, ...quiet }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Ends all that is still running, when the benchmark itself is ended. */
+export function endAll(): void {
+  for (const process of running) process.kill();
+}
