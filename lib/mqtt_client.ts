@@ -8,7 +8,8 @@
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { formatEndpoint } from "./address.ts";
-import { ActionError } from "./errors.ts";
+import { ActionError, attempt } from "./errors.ts";
+import { NoAnswer, whyNotConnected } from "./mqtt_errors.ts";
 import { password } from "./secrets.ts";
 import { UsageError } from "./usage.ts";
 
@@ -30,8 +31,11 @@ export interface BrokerOptions {
   ca?: string;
   /** What the broker publishes when this client is lost. */
   will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain: boolean };
-  /** Called for each message; from the very first on, which a kept session sends at once. */
-  onMessage?: (topic: string, payload: Uint8Array, packet: IPublishPacket) => void;
+  /**
+   * Called for each message; from the very first on, which a kept session sends at once. When it gives
+   * `false`, the broker gets no confirmation, and keeps a message of quality of service 1 for another time.
+   */
+  onMessage?: (topic: string, payload: Buffer, packet: IPublishPacket) => boolean;
   /**
    * As `onMessage`, but one at a time: the message is confirmed to the broker, and the next one taken, when
    * this has settled. Publish on another connection here: this one's confirmations wait behind the message.
@@ -39,6 +43,8 @@ export interface BrokerOptions {
   onMessageAwaited?: (topic: string, payload: Buffer) => Promise<void>;
   /** How long a lost connection is tried again, in milliseconds; for ever unless told. */
   patience?: number;
+  /** Told when the patience is at an end. */
+  onGivenUp?: (error: Error) => void;
 }
 
 const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000;
@@ -72,40 +78,56 @@ export async function connectBroker(options: BrokerOptions): Promise<MqttClient>
     password: options.user === undefined
       ? undefined
       : await password("MQTT_PASSWORD", `Password of ${options.user} at ${broker}:`),
-    ca: options.ca ? await Deno.readTextFile(options.ca) : undefined,
+    ca: options.ca
+      ? await attempt(`read the certificates ${options.ca}`, Deno.readTextFile(options.ca))
+      : undefined,
     will: options.will,
     connectTimeout: 10_000,
     // the first failure is told, not tried again
     reconnectPeriod: 0,
+    // later ones are: a broker that has just started may refuse until it is ready
+    reconnectOnConnackError: true,
   };
   const client = mqtt.connect(settings);
-  if (options.onMessage) client.on("message", options.onMessage);
-  const { onMessageAwaited } = options;
-  if (onMessageAwaited) {
-    client.handleMessage = ({ topic, payload }, done) => {
-      const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-      onMessageAwaited(topic, bytes).then(() => done(), (error) => done(error));
-    };
-  }
+  // the first is thrown from here; while the connection is tried again, each is one more "not yet"
+  client.on("error", () => {});
+  receive(client, options);
   try {
     await firstConnection(client);
   } catch (error) {
     client.end(true);
-    throw new ActionError(`connect to the MQTT broker ${broker}`, inWords(error));
+    const reason = whyNotConnected(error, options);
+    throw new ActionError(`connect to the MQTT broker ${broker}`, reason);
   }
-  keepTrying(client, broker, patience);
+  keepTrying(client, broker, patience, options.onGivenUp);
   return client;
+}
+
+/** The library confirms a message when `handleMessage` calls `done` without an error; then comes the next. */
+function receive(client: MqttClient, { onMessage, onMessageAwaited }: BrokerOptions): void {
+  client.handleMessage = (packet, done) => {
+    const { topic, payload } = packet;
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    if (onMessage && !onMessage(topic, bytes, packet)) return done(new Error("not wanted"));
+    if (!onMessageAwaited) return done();
+    onMessageAwaited(topic, bytes).then(() => done(), (error) => done(error));
+  };
 }
 
 function firstConnection(client: MqttClient): Promise<void> {
   return new Promise((resolve, reject) => {
     client.once("connect", () => resolve());
     client.once("error", reject);
-    client.once("close", () => reject(new Error("it closed the connection without an answer")));
+    client.once("close", () => reject(new NoAnswer("it closed the connection")));
   });
 }
 
-function keepTrying(client: MqttClient, broker: string, patience: number): void {
+function keepTrying(
+  client: MqttClient,
+  broker: string,
+  patience: number,
+  onGivenUp?: (error: Error) => void,
+): void {
   client.options.reconnectPeriod = FIRST_PAUSE;
   let lostAt = 0;
   client.on("close", () => {
@@ -118,7 +140,7 @@ function keepTrying(client: MqttClient, broker: string, patience: number): void 
     client.options.reconnectPeriod = Math.min(LONGEST_PAUSE, next);
     if (performance.now() - lostAt > patience) {
       client.end(true);
-      client.emit("error", new Error(`it did not come back within ${patience / 1000} s`));
+      onGivenUp?.(new Error(`${broker} did not come back within ${patience / 1000} s`));
     }
   });
   client.on("connect", () => {
@@ -126,37 +148,6 @@ function keepTrying(client: MqttClient, broker: string, patience: number): void 
     client.options.reconnectPeriod = FIRST_PAUSE;
     console.error(`connected to ${broker} again`);
   });
-  // while it is tried again, each failure is one more "not yet"
-  client.on("error", () => {});
-}
-
-/** Reads a quality of service. */
-export function qosOf(level: string): 0 | 1 | 2 {
-  if (level === "0" || level === "1" || level === "2") {
-    return level === "0" ? 0 : level === "1" ? 1 : 2;
-  }
-  throw new UsageError(`--qos is 0, 1 or 2, not "${level}"`);
-}
-
-/** What the code of a CONNACK means. */
-const REFUSALS: Record<number, string> = {
-  1: "it does not speak this version of MQTT: try --mqtt 3 or --mqtt 5",
-  2: "it refuses this client id",
-  3: "it is not available at present",
-  4: "bad user name or password",
-  5: "not authorised: it wants a user name (--user), or does not let this one in",
-  132: "it does not speak this version of MQTT: try --mqtt 3 or --mqtt 5",
-  133: "it refuses this client id",
-  134: "bad user name or password",
-  135: "not authorised: it wants a user name (--user), or does not let this one in",
-  136: "it is not available at present",
-  137: "it is too busy at present",
-};
-
-function inWords(error: unknown): unknown {
-  const code = (error as { code?: number | string }).code;
-  if (typeof code === "number") return new Error(REFUSALS[code] ?? `it refuses with code ${code}`);
-  return error;
 }
 
 /** The library swallows the error of a missing permission: so it is asked for beforehand. */

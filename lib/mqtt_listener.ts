@@ -19,6 +19,9 @@ export interface DoorOptions extends StreamLimits {
   clients: number;
 }
 
+/** How much may have come over a WebSocket that the broker has not taken yet, in bytes. */
+const MOST_UNREAD = 16 * 1024 * 1024;
+
 /** Lets clients in over TCP, each as a stream. */
 export function openTcpDoor(
   options: DoorOptions,
@@ -80,8 +83,8 @@ function streamOf(socket: WebSocket, options: DoorOptions): MqttStream {
   const stream = new MqttStream(
     async (bytes) => {
       socket.send(bytes as Uint8Array<ArrayBuffer>);
-      // a WebSocket tells how much waits in it, not when it has gone
-      while (socket.bufferedAmount > 0 && socket.readyState === WebSocket.OPEN) {
+      // a WebSocket tells how much waits in it, not when it has gone: a little may always wait
+      while (socket.bufferedAmount > 64 * 1024 && socket.readyState === WebSocket.OPEN) {
         await new Promise<void>((resolve) => after(10, resolve));
       }
     },
@@ -90,6 +93,10 @@ function streamOf(socket: WebSocket, options: DoorOptions): MqttStream {
   );
   socket.addEventListener("message", ({ data }) => {
     if (!(data instanceof ArrayBuffer)) return stream.destroy(new Error("it sent text"));
+    // a WebSocket cannot be made to wait, as TCP is by not reading
+    if (stream.readableLength > MOST_UNREAD) {
+      return stream.destroy(new Error("it sends faster than its messages can be handed on"));
+    }
     stream.received(new Uint8Array(data)).catch((error) => stream.destroy(error));
   });
   socket.addEventListener("close", () => stream.push(null));

@@ -23,8 +23,10 @@ export class MqttStream extends Duplex {
   readonly #backlog: number;
   readonly #send: (bytes: Uint8Array) => Promise<unknown>;
   readonly #close: (reason?: Error) => void;
+  /** How many bytes wait, and those of them that are not under way yet. */
   #waiting = 0;
-  #sending: Promise<unknown> = Promise.resolve();
+  #queue: Uint8Array[] = [];
+  #sending: Promise<void> | undefined;
   #wanted = Promise.withResolvers<void>();
 
   /**
@@ -55,10 +57,11 @@ export class MqttStream extends Duplex {
 
   /**
    * All that is there. On Deno, read() gives one chunk of several, and the broker, which calls it once for
-   * each "readable", would wait for ever for the rest of a long packet.
+   * each "readable", would wait for ever for the rest of a long packet. read(0) takes nothing: it is how Node
+   * asks for more.
    */
-  override read(size?: number): Uint8Array | null {
-    if (size) return super.read(size);
+  override read(size?: number | null): Uint8Array | null {
+    if (typeof size === "number") return super.read(size);
     const chunks: Uint8Array[] = [];
     for (let chunk; (chunk = super.read()) !== null;) chunks.push(chunk);
     return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0] ?? null;
@@ -74,17 +77,32 @@ export class MqttStream extends Duplex {
     if (this.#waiting > this.#backlog) {
       return done(new Error(`it does not read: ${this.#waiting} bytes wait for it`));
     }
-    const bytes = chunk.slice();
-    this.#sending = this.#sending.then(() => this.#send(bytes)).then(
-      () => this.#waiting -= bytes.length,
-      (error) => this.destroy(error),
-    );
+    this.#queue.push(chunk);
+    this.#sending ??= this.#sendAll();
     // one slow reader must not hold up the others: the broker goes on while this waits here
     done();
   }
 
+  async #sendAll(): Promise<void> {
+    // the broker writes a packet in several parts: they leave together
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0) {
+        const bytes = this.#queue.length > 1 ? Buffer.concat(this.#queue) : this.#queue[0]!;
+        this.#queue = [];
+        await this.#send(bytes);
+        this.#waiting -= bytes.length;
+      }
+    } catch (error) {
+      this.destroy(error as Error);
+    } finally {
+      this.#sending = undefined;
+    }
+  }
+
   override _final(done: () => void): void {
-    this.#sending.finally(done);
+    if (this.#sending) this.#sending.finally(done);
+    else done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

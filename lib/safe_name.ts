@@ -6,22 +6,23 @@
 
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
-/** The usual ending for a type of content. */
-const ENDINGS: Record<string, string> = {
-  "text/plain": ".txt",
-  "text/html": ".html",
-  "text/css": ".css",
-  "text/csv": ".csv",
-  "text/markdown": ".md",
-  "image/png": ".png",
-  "image/jpeg": ".jpg",
-  "image/gif": ".gif",
-  "image/webp": ".webp",
-  "image/svg+xml": ".svg",
+/** The endings that suit a type of content; the first is put behind a name that has none of them. */
+const ENDINGS: Record<string, string[]> = {
+  "text/plain": [".txt", ".md", ".csv", ".log"],
+  "text/html": [".html", ".htm"],
+  "text/css": [".css"],
+  "text/csv": [".csv"],
+  "text/markdown": [".md"],
+  "image/png": [".png"],
+  "image/jpeg": [".jpg", ".jpeg"],
+  "image/gif": [".gif"],
+  "image/webp": [".webp"],
+  "image/svg+xml": [".svg"],
 };
 
 /**
- * The last part of a URL's path as a file name, with an ending that suits the content.
+ * The last part of a URL's path as a file name, with an ending that suits the content: what is called
+ * `setup.exe` and comes as a text is a text.
  *
  * @param contentType as in the header, parameters and all
  *
@@ -38,14 +39,13 @@ export function safeName(url: URL, contentType: string): string {
   const last = url.pathname.split("/").at(-1) ?? "";
   const plain = decoded(last).split(/[/\\]/).at(-1)!
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, "_")
-    .replace(/^[.\s]+|[.\s]+$/g, "");
+    .replace(/^[.\s-]+|[.\s]+$/g, "");
   const safe = DEVICES.test(plain) ? `_${plain}` : plain || "download";
   const type = contentType.split(";")[0]!.trim().toLowerCase();
-  const ending = ENDINGS[type] ?? "";
-  const dot = safe.lastIndexOf(".");
-  const stem = dot > 0 && safe.length - dot <= 6 ? safe.slice(0, dot) : safe;
-  const own = safe.slice(stem.length);
-  return shortened(stem, 100) + (own || ending);
+  const endings = ENDINGS[type] ?? [type.startsWith("image/") ? ".image" : ".txt"];
+  const own = endings.find((ending) => safe.toLowerCase().endsWith(ending));
+  const stem = own ? safe.slice(0, -own.length) : safe;
+  return shortened(stem) + (own ? safe.slice(stem.length) : endings[0]);
 }
 
 function decoded(text: string): string {
@@ -56,7 +56,11 @@ function decoded(text: string): string {
   }
 }
 
-/** Cuts between characters, so that no half of one stays. */
-function shortened(text: string, most: number): string {
-  return [...text].slice(0, most).join("");
+/** Cuts between characters to what file systems take, a number and an ending included: 255 bytes. */
+function shortened(text: string): string {
+  let bytes = 0;
+  const fits = (character: string) => (bytes += new TextEncoder().encode(character).length) <= 200;
+  const characters = [...text];
+  const end = characters.findIndex((character) => !fits(character));
+  return end < 0 ? text : characters.slice(0, end).join("");
 }

@@ -100,7 +100,7 @@ function parsed(text: string, base?: URL): URL {
 
 async function refusePrivate(hostname: string): Promise<void> {
   const literal = hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
-  const local = /(^|\.)localhost$/i.test(hostname);
+  const local = /(^|\.)localhost\.?$/i.test(hostname);
   const addresses = literal ? [hostname] : local ? ["127.0.0.1"] : await addressesOf(hostname);
   if (addresses.some(isPrivate)) {
     throw new RefusedUrl(`${hostname} is in a private network (--allow-private permits it)`);
@@ -113,6 +113,10 @@ async function addressesOf(hostname: string): Promise<string[]> {
     Deno.resolveDns(hostname, "AAAA"),
   ]);
   const found = answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
+  const denied = answers.find((answer) =>
+    answer.status === "rejected" && answer.reason instanceof Deno.errors.NotCapable
+  );
+  if (denied?.status === "rejected") throw denied.reason;
   if (found.length === 0) throw new RefusedUrl(`no address is known for ${hostname}`);
   return found;
 }

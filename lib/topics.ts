@@ -56,14 +56,16 @@ export function checkFilter(filter: string): void {
 /**
  * The filter under which the members of a group divide the messages among them.
  *
- * @throws {UsageError} when the group's name is none
+ * @throws {UsageError} when the group's name is none, or the filter is bad
  */
 export function sharedFilter(group: string, filter: string): string {
   if (group === "" || /[/+#]/.test(group)) {
     throw new UsageError(`the group ${quoted(group)} must be a name without /, + and #`);
   }
   checkFilter(filter);
-  return `$share/${group}/${filter}`;
+  const shared = `$share/${group}/${filter}`;
+  checkText(shared, "filter");
+  return shared;
 }
 
 function checkText(text: string, what: string): void {

@@ -97,9 +97,11 @@ export async function main(options: Options): Promise<void> {
     drainTimeout: 10_000,
     connectTimeout: 10_000,
     maxClientsIdLength: 256,
-    authorizePublish(_client, { payload }, done) {
-      const tooLong = payload.length > maxMessage;
-      done(tooLong ? new Error(`a message of ${payload.length} bytes, over ${maxMessage}`) : null);
+    authorizePublish(_client, { topic, payload }, done) {
+      const { length } = payload;
+      if (length > maxMessage) done(new Error(`a message of ${length} bytes, over ${maxMessage}`));
+      else if (topic.startsWith("$")) done(new Error(`${topic}: $ is for the broker's own topics`));
+      else done(null);
     },
     ...(user === undefined ? {} : { authenticate: await asksFor(user) }),
   });

@@ -34,6 +34,7 @@ import { run } from "../../lib/cli.ts";
 import { quoted, visible } from "../../lib/display.ts";
 import { attempt, explain } from "../../lib/errors.ts";
 import { connectBroker } from "../../lib/mqtt_client.ts";
+import { publish, subscribe } from "../../lib/mqtt_messages.ts";
 import { saveUrl } from "../../lib/save_url.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { checkTopic } from "../../lib/topics.ts";
@@ -64,9 +65,11 @@ export async function main(options: Options): Promise<void> {
       const { reason } = explain(error);
       console.error(`cannot download ${quoted(payload, { limit: 200 })}: ${reason}`);
       const report = JSON.stringify({ url: url.slice(0, 2_000), error: reason });
-      await client.publishAsync(`${topic}/errors`, report, { qos: 1 });
+      await publish(reporter, `${topic}/errors`, report, { qos: 1 });
     }
   };
+  // on a connection of its own: confirmations on the other wait behind messages that wait for room
+  const reporter = await connectBroker({ host, port });
   const client = await connectBroker({
     host,
     port,
@@ -81,11 +84,11 @@ export async function main(options: Options): Promise<void> {
   });
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   using _stopping = onInterrupt(stop);
-  await attempt(`subscribe to ${topic}`, client.subscribeAsync(topic, { qos: 1 }));
+  await subscribe(client, [topic], 1);
   console.error(`listening on ${topic} at ${formatEndpoint({ hostname: host, port })}`);
   await stopped;
   await Promise.all(downloads);
-  await client.endAsync();
+  await Promise.all([client.endAsync(), reporter.endAsync()]);
 }
 
 if (import.meta.main) await run(main);

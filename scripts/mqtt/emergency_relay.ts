@@ -29,8 +29,8 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
 import { connectBroker } from "../../lib/mqtt_client.ts";
+import { publish, subscribe } from "../../lib/mqtt_messages.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { checkTopic } from "../../lib/topics.ts";
 import { UsageError } from "../../lib/usage.ts";
@@ -90,13 +90,13 @@ export async function main({ from, to, phrase, host, port }: Options): Promise<v
       if (!callsForHelp(text, phrases)) return console.error(`no call for help: ${shown}`);
       if (echoes.has(text)) return console.error(`came back, not relayed again: ${shown}`);
       echoes.add(text);
-      await publisher.publishAsync(to, payload, { qos: 1 });
+      await publish(publisher, to, payload, { qos: 1 });
       console.log(`relayed to ${to}: ${shown}`);
     },
   });
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   using _stopping = onInterrupt(stop);
-  await attempt(`subscribe to ${from}`, subscriber.subscribeAsync(from, { qos: 1 }));
+  await subscribe(subscriber, [from], 1);
   console.error(`listening on ${from} at ${formatEndpoint({ hostname: host, port })}`);
   await stopped;
   await Promise.all([subscriber.endAsync(), publisher.endAsync()]);

@@ -39,12 +39,8 @@
 
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
-import {
-  type BrokerOptions,
-  connectBroker,
-  type MqttClient,
-  qosOf,
-} from "../../lib/mqtt_client.ts";
+import { type BrokerOptions, connectBroker, type MqttClient } from "../../lib/mqtt_client.ts";
+import { publish, qosOf } from "../../lib/mqtt_messages.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { checkTopic } from "../../lib/topics.ts";
 
@@ -71,27 +67,34 @@ async function* messages(given: string[]): AsyncGenerator<string> {
 }
 
 /** Publishes one message after another without waiting for each to be confirmed; says how many. */
-export async function publish(
+export async function publishAll(
   client: MqttClient,
   texts: AsyncIterable<string>,
   { topic, qos, retain }: { topic: string; qos: 0 | 1 | 2; retain: boolean },
 ): Promise<number> {
-  const waiting = new Set<Promise<void>>();
-  let failure: unknown, count = 0;
+  let waiting = 0, count = 0;
+  let failure: unknown;
+  let oneLess = () => {};
+  const send = (text: string) =>
+    publish(client, topic, text, { qos, retain })
+      .catch((error) => failure ??= error)
+      .finally(() => {
+        waiting--;
+        oneLess();
+      });
+  const room = (most: number) =>
+    new Promise<void>((resolve) => {
+      oneLess = () => waiting <= most && resolve();
+      oneLess();
+    });
   for await (const text of texts) {
-    const sending: Promise<void> = client.publishAsync(topic, text, { qos, retain }).then(
-      () => void waiting.delete(sending),
-      (error) => {
-        failure = error;
-        waiting.delete(sending);
-      },
-    );
-    waiting.add(sending);
-    if (waiting.size >= MOST_WAITING) await Promise.race(waiting);
+    await room(MOST_WAITING - 1);
     if (failure) break;
+    waiting++;
     count++;
+    send(text);
   }
-  await Promise.all(waiting);
+  await room(0);
   if (failure) throw failure;
   return count;
 }
@@ -101,15 +104,18 @@ export async function main(options: Options): Promise<void> {
   // a bad topic is refused here: a broker would only close the connection
   checkTopic(topic);
   const qos = qosOf(options.qos);
+  const { promise: lost, reject: giveUp } = Promise.withResolvers<never>();
   const client = await connectBroker({
     ...options,
     version: options.mqtt,
     will: will === undefined ? undefined : { topic, payload: will, qos, retain },
     patience: 60_000,
+    onGivenUp: giveUp,
   });
   try {
-    const publishing = publish(client, messages(options.message), { topic, qos, retain });
-    const count = await attempt(`publish to ${topic}`, publishing, { timeout: Infinity });
+    const publishing = publishAll(client, messages(options.message), { topic, qos, retain });
+    const done = Promise.race([publishing, lost]);
+    const count = await attempt(`publish to ${topic}`, done, { timeout: Infinity });
     console.error(`published ${count} message${count === 1 ? "" : "s"} to ${topic}`);
   } finally {
     await client.endAsync();

@@ -38,8 +38,8 @@ import { run } from "../../lib/cli.ts";
 import { formatEndpoint } from "../../lib/address.ts";
 import { after } from "../../lib/deadline.ts";
 import { quoted, visible } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
-import { type BrokerOptions, connectBroker, qosOf } from "../../lib/mqtt_client.ts";
+import { type BrokerOptions, connectBroker, type IPublishPacket } from "../../lib/mqtt_client.ts";
+import { qosOf, subscribe } from "../../lib/mqtt_messages.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { checkFilter, sharedFilter } from "../../lib/topics.ts";
 
@@ -54,14 +54,27 @@ export interface Options extends Omit<BrokerOptions, "version"> {
   mqtt: string;
 }
 
-/** A payload as text; bytes that are no UTF-8 are shown as escapes. */
-export function textOf(payload: Uint8Array): string {
+/** The text of a payload; undefined when it is no UTF-8. */
+function textOf(payload: Uint8Array): string | undefined {
   try {
-    return visible(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
   } catch {
-    return quoted(payload).slice(1, -1);
+    return undefined;
   }
 }
+
+/** A message as a line for a program: bytes that are no text in base64, nothing invisible in it. */
+function lineOf(topic: string, payload: Uint8Array, packet: IPublishPacket): string {
+  const { qos, retain, dup } = packet;
+  const text = textOf(payload);
+  const content = text === undefined ? { base64: payload.toBase64() } : { text };
+  return JSON.stringify({ topic, ...content, qos, retain, dup }).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (sign) => sign.split("").map((unit) => `\\u${hex(unit)}`).join(""),
+  );
+}
+
+const hex = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0");
 
 export async function main(options: Options): Promise<void> {
   const { host, port, share, count = Infinity, seconds = Infinity, json } = options;
@@ -76,20 +89,23 @@ export async function main(options: Options): Promise<void> {
     ...options,
     version: options.mqtt,
     // set before the connection is made: a kept session hands out its messages at once
-    onMessage(topic, payload, { qos, retain, dup }) {
-      if (received++ >= count) return;
+    onMessage(topic, payload, packet) {
+      // what comes after the last one wanted is not confirmed: others, or this one later, get it
+      if (++received > count) return false;
       const text = textOf(payload);
-      if (json) console.log(JSON.stringify({ topic, text, qos, retain, dup }));
-      else console.log(text);
+      if (json) console.log(lineOf(topic, payload, packet));
+      // bytes that are no UTF-8 are shown as escapes
+      else console.log(text === undefined ? quoted(payload).slice(1, -1) : visible(text));
       if (text === "Hello world!" && !json) console.log("Yes!");
       if (received === count) finish();
+      return true;
     },
   });
   console.error("connected with result code 0");
   using _stopping = onInterrupt(finish);
   using _deadline = after(seconds * 1_000, finish);
   try {
-    await attempt(`subscribe to ${topics.join(", ")}`, client.subscribeAsync(filters, { qos }));
+    await subscribe(client, filters, qos);
     const broker = formatEndpoint({ hostname: host, port });
     console.error(`listening on ${topics.map(visible).join(", ")} at ${broker}`);
     await done;

@@ -14,6 +14,8 @@ import { comparisons } from "./comparisons.ts";
 import { prepare } from "./place.ts";
 import { endAll } from "./processes.ts";
 
+const USAGE = "usage: deno task bench [--only NAME] [--rounds COUNT] [--json]";
+
 interface Options {
   only: string;
   rounds: number;
@@ -60,6 +62,7 @@ function short(value: number): string {
 }
 
 async function main(): Promise<void> {
+  if (Deno.args.includes("--help")) return console.log(USAGE);
   const { only, rounds, json } = readOptions(Deno.args);
   await using place = await prepare();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -92,4 +95,10 @@ async function main(): Promise<void> {
   if (json) console.log(JSON.stringify({ notes: place.notes, results }, null, 2));
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SyntaxError)) throw error;
+  console.error(`bench: ${error.message}\n${USAGE}`);
+  Deno.exit(2);
+}
