@@ -66,9 +66,16 @@ export function choose(lessons: Lesson[], name: string | undefined): Lesson[] {
   return lessons.filter((lesson) => lesson.name === wanted || lesson.chapter === wanted);
 }
 
-/** The lesson that shows a server at work: the first that names it as its partner. */
+/** Whether a lesson goes on until it is stopped. */
+export function isServer(lesson: Lesson): boolean {
+  return lesson.runs.some(({ expect, log }) =>
+    [...expect, ...log].some((pattern) => pattern.startsWith("listening on "))
+  );
+}
+
+/** The lesson that shows a server at work: the first that names it as its partner and ends by itself. */
 export function clientOf(server: Lesson, lessons: Lesson[]): Lesson | undefined {
-  return lessons.find((lesson) => lesson.partners.includes(server.path));
+  return lessons.find((lesson) => lesson.partners.includes(server.path) && !isServer(lesson));
 }
 
 /** What must be running before a lesson starts, partners of partners first. */

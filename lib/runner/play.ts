@@ -10,7 +10,7 @@
 import { DeadlineError, within } from "../deadline.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
-import { clientOf, partnersOf, ROOT } from "./library.ts";
+import { clientOf, isServer, partnersOf, ROOT } from "./library.ts";
 import { type Line, type Running, start } from "./process.ts";
 import { flagsWithout, type Grant, movedWords, setStage, type Stage } from "./stage.ts";
 
@@ -72,7 +72,6 @@ async function playOnce(
 ): Promise<Play> {
   const began = performance.now();
   const cast = castOf(lesson, run, lessons);
-  const last = cast.at(-1)!.lesson;
   using stage = setStage(cast.map((each) => each.run), { defaults });
   const faults: string[] = [];
   const started: { running: Running; lesson: Lesson; code?: number }[] = [];
@@ -85,7 +84,7 @@ async function playOnce(
       const running = startRun(each.lesson, each.run, its, stage);
       const actor: typeof started[number] = { running, lesson: each.lesson };
       started.push(actor);
-      if (each.lesson !== last) {
+      if (each.serves) {
         if (await running.until(listening, timeout)) continue;
         actor.code = await running.interrupt(2_000);
         faults.push(`${each.lesson.path} did not print "listening on …"`);
@@ -128,23 +127,35 @@ async function playOnce(
   };
 }
 
+interface Actor {
+  lesson: Lesson;
+  run: Run;
+  /** Whether it goes on until it is stopped. */
+  serves: boolean;
+}
+
 /** Who plays, in the order of their entrance: partners, the lesson, and who makes a server show its work. */
-function castOf(lesson: Lesson, run: Run, lessons: Lesson[]): { lesson: Lesson; run: Run }[] {
+function castOf(lesson: Lesson, run: Run, lessons: Lesson[]): Actor[] {
   const { client } = run;
   if (client) {
-    const path = client.script;
-    const visitor = { lesson: lessons.find((each) => each.path === path)!, run: client };
-    return [...partnersOf(lesson, lessons).map(firstRun), { lesson, run }, visitor];
+    const visitor = lessons.find(({ path }) => path === client.script)!;
+    return [
+      ...partnersOf(lesson, lessons).map(asPartner),
+      { lesson, run, serves: true },
+      { lesson: visitor, run: client, serves: false },
+    ];
   }
   // a server without a client of its own is shown by the first lesson that names it as its partner
   const last = clientOf(lesson, lessons) ?? lesson;
-  return [...partnersOf(last, lessons), last].map((each) =>
-    each === lesson ? { lesson, run } : firstRun(each)
-  );
+  return [...partnersOf(last, lessons).map(asPartner), {
+    ...asPartner(last),
+    serves: isServer(last),
+  }]
+    .map((actor) => actor.lesson === lesson ? { ...actor, run } : actor);
 }
 
-function firstRun(lesson: Lesson): { lesson: Lesson; run: Run } {
-  return { lesson, run: lesson.runs.find(({ online }) => !online)! };
+function asPartner(lesson: Lesson): Actor {
+  return { lesson, run: lesson.runs.find(({ online }) => !online)!, serves: true };
 }
 
 function listening(lines: Line[]): boolean {

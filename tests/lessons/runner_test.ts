@@ -100,8 +100,9 @@ Deno.test("play tells when a partner does not start", async () => {
 });
 
 Deno.test("play ends a lesson when it does not end by itself", async () => {
-  const endless = { ...server, partners: [], path: "scripts/tcp/echo_server.ts" };
-  const { faults } = await play(endless, server.runs[0]!, [endless], { timeout: 1_000 });
+  const run = { ...server.runs[0]!, expect: ["the end"], log: [] };
+  const endless = { ...server, runs: [run] };
+  const { faults } = await play(endless, run, [endless], { timeout: 1_000 });
   assertMatch(faults.join("\n"), /did not end within 1 s/);
 });
 
