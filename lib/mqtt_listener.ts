@@ -99,7 +99,7 @@ function streamOf(socket: WebSocket, options: DoorOptions): MqttStream {
     }
     stream.received(new Uint8Array(data)).catch((error) => stream.destroy(error));
   });
+  // after an error, too: what came before it, a good bye perhaps, is still read
   socket.addEventListener("close", () => stream.push(null));
-  socket.addEventListener("error", () => stream.destroy());
   return stream;
 }
