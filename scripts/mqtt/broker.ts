@@ -12,6 +12,7 @@
  * @lecture 000 MQTT (Setup by instructor)
  * @python  –
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/broker.ts
+ * @client  deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts
  * @expect  listening on 127.0.0.1:1883
  * @log     * connected
  * @log     * published 16 bytes to bot (QoS 0)
