@@ -104,6 +104,10 @@ export async function main(options: Options): Promise<void> {
       else if (topic.startsWith("$")) done(new Error(`${topic}: $ is for the broker's own topics`));
       else done(null);
     },
+    // it cannot divide messages among a group: to say so is better than to send nothing
+    authorizeSubscribe(_client, subscription, done) {
+      done(null, subscription.topic.startsWith("$share/") ? null : subscription);
+    },
     ...(user === undefined ? {} : { authenticate: await asksFor(user) }),
   });
   tell(broker);

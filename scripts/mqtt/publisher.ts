@@ -74,27 +74,21 @@ export async function publishAll(
 ): Promise<number> {
   let waiting = 0, count = 0;
   let failure: unknown;
-  let oneLess = () => {};
-  const send = (text: string) =>
+  let wake = () => {};
+  const oneLess = () => new Promise<void>((resolve) => wake = resolve);
+  for await (const text of texts) {
+    while (waiting >= MOST_WAITING) await oneLess();
+    if (failure) break;
+    waiting++;
+    count++;
     publish(client, topic, text, { qos, retain })
       .catch((error) => failure ??= error)
       .finally(() => {
         waiting--;
-        oneLess();
+        wake();
       });
-  const room = (most: number) =>
-    new Promise<void>((resolve) => {
-      oneLess = () => waiting <= most && resolve();
-      oneLess();
-    });
-  for await (const text of texts) {
-    await room(MOST_WAITING - 1);
-    if (failure) break;
-    waiting++;
-    count++;
-    send(text);
   }
-  await room(0);
+  while (waiting > 0) await oneLess();
   if (failure) throw failure;
   return count;
 }

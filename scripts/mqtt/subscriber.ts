@@ -8,7 +8,7 @@
  * in the meantime.
  *
  * With --share, all subscribers of the same group divide the messages among them, each handled once: the
- * way to go on when one machine is not enough.
+ * way to go on when one machine is not enough. Mosquitto can do it; our small broker cannot, and refuses.
  *
  * @lecture 000 MQTT Subscriber
  * @python  paho.mqtt.client.Client, on_connect, on_message, subscribe, loop_forever

@@ -11,6 +11,7 @@
 
 import { type Comparison, judge, measure, type Outcome, type Round, spread } from "./compare.ts";
 import { comparisons } from "./comparisons.ts";
+import { mqttComparisons } from "./mqtt.ts";
 import { prepare } from "./place.ts";
 import { endAll } from "./processes.ts";
 
@@ -72,9 +73,10 @@ async function main(): Promise<void> {
       Deno.exit(130);
     });
   }
-  const chosen = comparisons(place).filter(({ name }) => name.startsWith(only));
+  const all = [...comparisons(place), ...await mqttComparisons(place)];
+  const chosen = all.filter(({ name }) => name.startsWith(only));
   if (chosen.length === 0) {
-    const names = comparisons(place).map(({ name }) => name).join(", ");
+    const names = all.map(({ name }) => name).join(", ");
     throw new SyntaxError(`there is no comparison "${only}", only ${names}`);
   }
   if (!json) place.notes.forEach((note) => console.log(note));

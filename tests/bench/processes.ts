@@ -37,18 +37,23 @@ export class Process implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** The first line, which must be of the form `expected`; what comes with it is dropped. */
-  async line(expected: RegExp): Promise<string> {
-    let text = "";
-    for (const decoder = new TextDecoder(); !text.includes("\n");) {
+  /**
+   * The first line, which must be of the form `expected`; what comes with it is dropped.
+   *
+   * @param options.among how many lines may come before it is there; 1 unless told
+   */
+  async line(expected: RegExp, options: { among?: number } = {}): Promise<string> {
+    const { among = 1 } = options;
+    let lines: string[] = [""];
+    for (const decoder = new TextDecoder(); lines.length <= among;) {
       const { value, done } = await this.#output.read();
       if (done) break;
-      text += decoder.decode(value, { stream: true });
+      lines = (lines.join("\n") + decoder.decode(value, { stream: true })).split("\n");
+      const found = lines.slice(0, -1).find((line) => expected.test(line));
+      if (found !== undefined) return found;
     }
-    const line = text.split("\n")[0]!;
     // else a figure would be taken of a process that failed
-    if (!expected.test(line)) throw new Error(`${this.#command} says "${line}", not ${expected}`);
-    return line;
+    throw new Error(`${this.#command} says "${lines[0]}", not ${expected}`);
   }
 
   /** Waits for the end; whether the command succeeded. */
