@@ -150,10 +150,10 @@ function keepTrying(
   });
 }
 
-/** The library swallows the error of a missing permission: so it is asked for beforehand. */
+/** The library swallows the error of a missing permission: so it is asked for beforehand, on a terminal of the user. */
 export async function requireNet(host: string, port: number): Promise<void> {
   const name = formatEndpoint({ hostname: host, port });
-  const { state } = await Deno.permissions.query({ name: "net", host: name });
+  const { state } = await Deno.permissions.request({ name: "net", host: name });
   if (state === "granted") return;
   const refused = new Deno.errors.NotCapable(`Requires net access to "${name}"`);
   throw new ActionError(`connect to ${name}`, refused);
