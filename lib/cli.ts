@@ -6,7 +6,10 @@
 
 import { ActionError, explain } from "./errors.ts";
 import { type Header, parseHeader } from "./header.ts";
+import { help, renamed, usage } from "./help.ts";
 import { type Parameter, parametersOf, UsageError, valueOf } from "./usage.ts";
+
+export { help, usage };
 
 /**
  * Runs a lesson: reads the options that its header declares, answers `--help`, calls `main` with them, and
@@ -25,7 +28,7 @@ import { type Parameter, parametersOf, UsageError, valueOf } from "./usage.ts";
  */
 export async function run<T extends object>(main: (options: T) => unknown): Promise<void> {
   const { default: source } = await import(Deno.mainModule, { with: { type: "text" } });
-  const header = parseHeader(source);
+  const header = renamed(parseHeader(source), Deno.mainModule);
   const name = Deno.mainModule.split("/").at(-1)!;
   try {
     const words = Deno.args.includes("--")
@@ -126,49 +129,12 @@ function split(words: readonly string[], options: Parameter[]): Words {
   return found;
 }
 
-/** The usage line: flags, script, arguments and options; many options are left to `--help`. */
-export function usage(header: Header): string {
-  const command = header.tags.find((tag) => tag.name === "run")?.text ?? "";
-  const start = /^.*?\.ts\b/.exec(command)?.[0] ?? "deno run script.ts";
-  const parameters = parametersOf(header);
-  const many = parameters.filter(({ option }) => option).length > 4;
-  const words = parameters.filter(({ option }) => !option || !many).map((parameter) => {
-    const { name, option, value, optional, repeated } = parameter;
-    const form = (option && value ? `${name} ${value}` : name) + (repeated ? "..." : "");
-    return optional ? `[${form}]` : form;
-  });
-  return [start, ...words, ...(many ? ["[OPTION...] (--help tells them)"] : [])].join(" ");
-}
-
-/** What `--help` prints: all that the header says of running the script. */
-export function help(header: Header): string {
-  const parameters = parametersOf(header);
-  const form = ({ name, option, value }: Parameter) => option && value ? `${name} ${value}` : name;
-  const width = Math.max(...parameters.map((parameter) => form(parameter).length));
-  const examples = header.tags.filter((tag) => tag.name === "run" || tag.name === "online");
-  const partners = header.tags.filter((tag) => tag.name === "partner");
-  const clients = new Set(
-    header.tags.filter(({ name }) => name === "client").map(({ text }) => text),
-  );
-  return [
-    header.title,
-    "",
-    ...(header.description ? [header.description, ""] : []),
-    `usage: ${usage(header)}`,
-    ...parameters.map((parameter) => `  ${form(parameter).padEnd(width)}  ${parameter.text}`),
-    ...(partners.length > 0 ? ["", "start first, in another terminal:"] : []),
-    ...partners.map((tag) => `  ./${tag.text}`),
-    "",
-    "examples:",
-    ...examples.map((tag) => `  ${tag.text}`),
-    ...(clients.size > 0 ? ["", "then, in another terminal:"] : []),
-    ...[...clients].map((command) => `  ${command}`),
-  ].join("\n");
-}
-
 function nameThePartner(header: Header): void {
   const partner = header.tags.find((tag) => tag.name === "partner")?.text;
-  if (partner) console.error(`Start its partner first, in another terminal: ./${partner}`);
+  if (!partner) return;
+  console.error(`Start its partner first, in another terminal: ./${partner}`);
+  const name = partner.replace(/^scripts\/|\.ts$/g, "");
+  console.error(`(its deno run line: deno task lessons ${name})`);
 }
 
 /** A mistake in a script rather than in its surroundings: its place in the code helps. */

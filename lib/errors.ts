@@ -107,7 +107,7 @@ export function explain(error: unknown): Explanation {
     const flag = missingFlag(error.message);
     return {
       reason: `Deno was not given ${flag}`,
-      next: `Run it again with ${flag} before the script's name.`,
+      next: `Start it with deno run, and ${flag} before the script's name.`,
     };
   }
   if (error.message.startsWith("failed to lookup address information")) {
@@ -116,8 +116,19 @@ export function explain(error: unknown): Explanation {
   if (error.message === "path must be shorter than SUN_LEN") {
     return { reason: "a socket path has at most 107 bytes", next: "Choose a shorter one." };
   }
+  if (error.message === "fetch failed" && error.cause instanceof Error) {
+    return explainFetch(error.cause.message);
+  }
   const code = (error as Error & { code?: string }).code;
   return REASONS[code ?? ""] ?? { reason: error.message };
+}
+
+/** What went wrong below a `fetch` stands at the end of a long message, and has no code. */
+function explainFetch(message: string): Explanation {
+  const why = message.split("): ").at(-1)!;
+  if (why.includes("Connection refused")) return REASONS.ECONNREFUSED!;
+  if (why.includes("failed to lookup")) return REASONS.ENOTFOUND!;
+  return { reason: why.replace(/ \(os error \d+\)$/, "") };
 }
 
 /** The flag that grants what Deno just refused: `Requires net access to "x"` becomes `--allow-net=x`. */

@@ -36,6 +36,41 @@ export async function publish(
   }
 }
 
+/** How many messages may wait to be confirmed before the next one is taken. */
+const MOST_WAITING = 100;
+
+/**
+ * Publishes one message after another without waiting for each to be confirmed, 100 at most: then the next
+ * is not taken from `texts` before one is. Gives their number.
+ *
+ * @throws {Error} when the broker refuses one
+ */
+export async function publishAll(
+  client: MqttClient,
+  texts: AsyncIterable<string>,
+  { topic, qos, retain }: { topic: string; qos: 0 | 1 | 2; retain: boolean },
+): Promise<number> {
+  let waiting = 0, count = 0;
+  let failure: unknown;
+  let wake = () => {};
+  const oneLess = () => new Promise<void>((resolve) => wake = resolve);
+  for await (const text of texts) {
+    while (waiting >= MOST_WAITING) await oneLess();
+    if (failure) break;
+    waiting++;
+    count++;
+    publish(client, topic, text, { qos, retain })
+      .catch((error) => failure ??= error)
+      .finally(() => {
+        waiting--;
+        wake();
+      });
+  }
+  while (waiting > 0) await oneLess();
+  if (failure) throw failure;
+  return count;
+}
+
 /**
  * Subscribes to filters.
  *

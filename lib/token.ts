@@ -89,6 +89,6 @@ export function requireToken(variable: string): Token {
   const token = readToken(variable);
   if (token) return token;
   throw new UsageError(
-    `${variable} is not set: type "read -rs ${variable}; export ${variable}", paste the token, and run it again`,
+    `${variable} is not set: type "read -rs ${variable}; export ${variable}", paste the token, and run it again (for the stand-in any will do)`,
   );
 }

@@ -8,15 +8,16 @@
 import { attempt } from "./errors.ts";
 
 /**
- * Removes the socket file at `path` when no server listens on it any more. A file that is no socket is left
- * alone, as is a socket that answers: listening there then fails as it should.
+ * Removes the socket file at `path` when no server listens on it any more. A socket that answers is left
+ * alone: listening there then fails as it should.
  *
  * Needs read, write and net permission for the path.
+ *
+ * @throws {ActionError} when a file that is no socket has that name
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const action = `look at the socket ${path}`;
-  const socket = await attempt(action, isSocket(path));
-  if (!socket) return;
+  if (!await attempt(action, () => isSocket(path))) return;
   try {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
@@ -28,9 +29,12 @@ export async function removeStaleSocket(path: string): Promise<void> {
   }
 }
 
+/** Whether a socket is there; false when nothing is. */
 async function isSocket(path: string): Promise<boolean> {
   try {
-    return (await Deno.lstat(path)).isSocket ?? false;
+    const { isSocket } = await Deno.lstat(path);
+    if (!isSocket) throw new Error("a file that is no socket has that name, choose another");
+    return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -7,8 +7,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { visible } from "../display.ts";
-import { type Lesson, LessonError } from "../lesson.ts";
-import { choose, readLessons } from "./library.ts";
+import type { Lesson } from "../lesson.ts";
+import { choose, readLibrary } from "./library.ts";
 import { type Play, play } from "./play.ts";
 
 const USAGE = "usage: deno task demo [--serial] [--json] [CHAPTER[/LESSON]]";
@@ -149,7 +149,8 @@ async function main(): Promise<number> {
     console.error(`demo: cannot use "${unknown[0] ?? options._[1]}"\n${USAGE}`);
     return 2;
   }
-  const lessons = readLessons();
+  const { lessons, faults } = readLibrary();
+  for (const fault of faults) console.error(fault);
   const name = options._[0] === undefined ? undefined : String(options._[0]);
   const chosen = choose(lessons, name);
   if (chosen.length === 0) {
@@ -157,7 +158,8 @@ async function main(): Promise<number> {
     return 2;
   }
   const { serial, json } = options;
-  return await performAll(chosen, lessons, { serial, json }) > 0 ? 1 : 0;
+  const failed = await performAll(chosen, lessons, { serial, json });
+  return failed + faults.length > 0 ? 1 : 0;
 }
 
 function forPrograms({ lesson, run, terminals, faults, milliseconds }: Play) {
@@ -172,12 +174,4 @@ function forPrograms({ lesson, run, terminals, faults, milliseconds }: Play) {
   };
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main());
-  } catch (error) {
-    if (!(error instanceof LessonError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) Deno.exit(await main());

@@ -8,7 +8,7 @@
 import { help } from "../cli.ts";
 import { parseHeader } from "../header.ts";
 import { type Lesson, LessonError } from "../lesson.ts";
-import { choose, readLessons, ROOT } from "./library.ts";
+import { choose, readLibrary, ROOT } from "./library.ts";
 
 const USAGE = "usage: deno task lessons [--write | --check | LESSON]";
 const BEGIN = "<!-- lessons: made by deno task lessons --write -->";
@@ -59,8 +59,11 @@ function main(): number {
     return 2;
   }
   if (word === "--help") return console.log(USAGE), 0;
-  const lessons = readLessons();
+  const { lessons, faults } = readLibrary();
+  for (const fault of faults) console.error(fault);
+  const code = faults.length > 0 ? 1 : 0;
   if (word === "--write" || word === "--check") {
+    if (code !== 0) return code;
     const file = new URL("README.md", ROOT);
     const before = Deno.readTextFileSync(file);
     const after = withTable(before, readmeTable(lessons));
@@ -79,11 +82,11 @@ function main(): number {
     console.error(`lessons: there is no lesson or chapter "${word}": deno task lessons lists them`);
     return 2;
   }
-  if (word === undefined || chosen.length > 1) return console.log(list(chosen)), 0;
+  if (word === undefined || chosen.length > 1) return console.log(list(chosen)), code;
   for (const { path } of chosen) {
     console.log(help(parseHeader(Deno.readTextFileSync(new URL(path, ROOT)))));
   }
-  return 0;
+  return code;
 }
 
 if (import.meta.main) {

@@ -13,42 +13,65 @@ export const ROOT = new URL("../../", import.meta.url);
 const CHAPTERS = "hosts layers tcp udp ipc time http tls mail remote mqtt slack analyzer exercises"
   .split(" ");
 
+/** The lessons whose headers are sound, and what is wrong with the others. */
+export interface Library {
+  lessons: Lesson[];
+  faults: string[];
+}
+
 /**
  * Reads every lesson.
  *
  * @throws {LessonError} that lists the faults of all headers at once
  */
 export function readLessons(root: URL = ROOT): Lesson[] {
-  const lessons: Lesson[] = [];
+  const { lessons, faults } = readLibrary(root);
+  if (faults.length > 0) throw new LessonError(faults.join("\n"));
+  return lessons;
+}
+
+/** Reads every lesson; one with a fault in its header is left out, and so is one that needs it. */
+export function readLibrary(root: URL = ROOT): Library {
+  let lessons: Lesson[] = [];
   const faults: string[] = [];
   for (const path of scriptsBelow("scripts", root)) {
     const file = new URL(path, root);
     try {
+      const { mode } = Deno.statSync(file);
+      if (mode !== null && (mode & 0o111) === 0) {
+        throw new LessonError(`${path}: not executable (chmod +x)`);
+      }
       lessons.push(parseLesson(path, Deno.readTextFileSync(file)));
     } catch (error) {
       if (!(error instanceof LessonError)) throw error;
       faults.push(error.message);
     }
-    const { mode } = Deno.statSync(file);
-    if (mode !== null && (mode & 0o111) === 0) faults.push(`${path}: not executable (chmod +x)`);
   }
-  const paths = new Set(lessons.map((lesson) => lesson.path));
-  for (const { path, partners, chapter, runs } of lessons) {
-    if (!CHAPTERS.includes(chapter)) faults.push(`${path}: "${chapter}" is no chapter`);
-    for (const partner of partners) {
-      if (!paths.has(partner)) faults.push(`${path}: its partner ${partner} does not exist`);
-    }
-    for (const { client } of runs) {
-      if (client && !paths.has(client.script)) {
-        faults.push(`${path}: its client ${client.script} does not exist`);
-      }
-    }
+  for (let before = -1; before !== lessons.length;) {
+    before = lessons.length;
+    const paths = new Set(lessons.map((lesson) => lesson.path));
+    lessons = lessons.filter((lesson) => {
+      const missing = faultsOf(lesson, paths);
+      faults.push(...missing);
+      return missing.length === 0;
+    });
   }
-  if (faults.length > 0) throw new LessonError(faults.join("\n"));
   const place = ({ chapter, name }: Lesson) =>
     String(CHAPTERS.indexOf(chapter)).padStart(2, "0") +
     name.replace(/_(client|sender)$/, "_server~");
-  return lessons.sort((one, other) => place(one) < place(other) ? -1 : 1);
+  return { lessons: lessons.sort((one, other) => place(one) < place(other) ? -1 : 1), faults };
+}
+
+/** What a lesson needs and the collection does not have. */
+function faultsOf({ path, partners, chapter, runs }: Lesson, paths: Set<string>): string[] {
+  const clients = runs.flatMap(({ client }) => client ? [client.script] : []);
+  return [
+    ...(CHAPTERS.includes(chapter) ? [] : [`${path}: "${chapter}" is no chapter`]),
+    ...partners.filter((partner) => !paths.has(partner))
+      .map((partner) => `${path}: its partner ${partner} does not exist`),
+    ...clients.filter((client) => !paths.has(client))
+      .map((client) => `${path}: its client ${client} does not exist`),
+  ];
 }
 
 function* scriptsBelow(folder: string, root: URL): Generator<string> {

@@ -26,10 +26,11 @@ import { writeAll } from "../../lib/write_all.ts";
 export async function echo(path: string, message: Uint8Array): Promise<Uint8Array> {
   using connection = await attempt(
     `connect to ${path}`,
-    Deno.connect({ transport: "unix", path }),
+    () => Deno.connect({ transport: "unix", path }),
   );
   const send = async () => {
     await writeAll(connection, message);
+    // Python: shutdown(SHUT_WR)
     await connection.closeWrite();
   };
   // at the same time: the server does not read on while its answers are not taken
@@ -49,7 +50,7 @@ export async function main({ message, path }: { message: string; path: string })
     console.log(quoted(reply));
     throw new Error("what came back is not the message");
   }
-  for (let rest = reply; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  await writeAll(Deno.stdout, reply);
   if (message !== "-") console.log();
 }
 

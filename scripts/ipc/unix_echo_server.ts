@@ -31,7 +31,7 @@ import { writeAll } from "../../lib/write_all.ts";
 export async function echo(connection: Deno.Conn): Promise<number> {
   const buffer = new Uint8Array(4_096);
   for (let bytes = 0;;) {
-    const reading = connection.read(buffer);
+    const reading = () => connection.read(buffer);
     const count = await attempt("hear from the client", reading, { timeout: 60_000 });
     if (count === null) return bytes;
     await writeAll(connection, buffer.subarray(0, count));

@@ -9,7 +9,7 @@
  * With --user it asks clients for that name, and a password that comes from the variable MQTT_PASSWORD or a
  * prompt. With --websocket it serves browsers too.
  *
- * @lecture 000 MQTT (Setup by instructor)
+ * @lecture 000 Connect to a MQTT Broker (Setup by instructor)
  * @python  –
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/broker.ts
  * @client  deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts
@@ -26,14 +26,13 @@
  * @module
  */
 
-import { Aedes, type AuthenticateError, type Client } from "aedes";
-import { timingSafeEqual } from "node:crypto";
+import { Aedes, type Client } from "aedes";
 import type { Duplex } from "node:stream";
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
+import { asksFor } from "../../lib/mqtt_login.ts";
 import { openTcpDoor, openWebSocketDoor } from "../../lib/mqtt_listener.ts";
-import { password } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 
 /** What the command line says. */
@@ -70,25 +69,6 @@ function tell(broker: Aedes): void {
       `${name(client)} published ${payload.length} bytes to ${visible(topic)} (QoS ${qos})`,
     );
   });
-}
-
-/** Lets in one user; compares in constant time, so that the time taken tells nothing of the password. */
-async function asksFor(user: string): Promise<Aedes["authenticate"]> {
-  const digest = async (bytes: Uint8Array<ArrayBuffer>) =>
-    new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const secret = await password("MQTT_PASSWORD", `Password that ${user} will have to give:`);
-  const wanted = await digest(new TextEncoder().encode(`${user}\0${secret}`));
-  return (_client, given, secret, done) => {
-    const claim = new TextEncoder().encode(`${given ?? ""}\0${secret?.toString() ?? ""}`);
-    digest(claim).then((got) => {
-      if (timingSafeEqual(got, wanted)) return done(null, true);
-      const refusal: AuthenticateError = Object.assign(
-        new Error("bad user name or password"),
-        { returnCode: 4 },
-      );
-      done(refusal, null);
-    });
-  };
 }
 
 export async function main(options: Options): Promise<void> {

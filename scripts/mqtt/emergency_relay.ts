@@ -9,7 +9,7 @@
  * Two relays in a circle would pass the same message on for ever. What this one has just published itself
  * is therefore not relayed when it comes back within two seconds.
  *
- * @lecture 000 Excercise (class)
+ * @lecture 000 MQTT Publisher, MQTT Subscriber
  * @python  paho.mqtt.client.Client, on_message, publish
  * @partner scripts/mqtt/broker.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/emergency_relay.ts

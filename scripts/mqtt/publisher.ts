@@ -39,8 +39,8 @@
 
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
-import { type BrokerOptions, connectBroker, type MqttClient } from "../../lib/mqtt_client.ts";
-import { publish, qosOf } from "../../lib/mqtt_messages.ts";
+import { type BrokerOptions, connectBroker } from "../../lib/mqtt_client.ts";
+import { publishAll, qosOf } from "../../lib/mqtt_messages.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { checkTopic } from "../../lib/topics.ts";
 
@@ -54,8 +54,6 @@ export interface Options extends Omit<BrokerOptions, "version" | "will"> {
   will?: string;
 }
 
-const MOST_WAITING = 100;
-
 /** The messages: the arguments, or the lines of standard input. */
 async function* messages(given: string[]): AsyncGenerator<string> {
   if (given.length === 0) yield "WELCOME TO CLASS";
@@ -64,33 +62,6 @@ async function* messages(given: string[]): AsyncGenerator<string> {
     const lines = new SocketReader(Deno.stdin, { timeout: Infinity });
     for await (const line of lines) yield line;
   }
-}
-
-/** Publishes one message after another without waiting for each to be confirmed; says how many. */
-export async function publishAll(
-  client: MqttClient,
-  texts: AsyncIterable<string>,
-  { topic, qos, retain }: { topic: string; qos: 0 | 1 | 2; retain: boolean },
-): Promise<number> {
-  let waiting = 0, count = 0;
-  let failure: unknown;
-  let wake = () => {};
-  const oneLess = () => new Promise<void>((resolve) => wake = resolve);
-  for await (const text of texts) {
-    while (waiting >= MOST_WAITING) await oneLess();
-    if (failure) break;
-    waiting++;
-    count++;
-    publish(client, topic, text, { qos, retain })
-      .catch((error) => failure ??= error)
-      .finally(() => {
-        waiting--;
-        wake();
-      });
-  }
-  while (waiting > 0) await oneLess();
-  if (failure) throw failure;
-  return count;
 }
 
 export async function main(options: Options): Promise<void> {

@@ -14,7 +14,7 @@
  * @python  paho.mqtt.client.Client, on_connect, on_message, subscribe, loop_forever
  * @partner scripts/mqtt/broker.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/subscriber.ts
- * @log     connected with result code 0
+ * @log     connected to 127.0.0.1:1883
  * @log     listening on bot at 127.0.0.1:1883
  * @expect  WELCOME TO CLASS
  * @option  --topic FILTER...  what to listen to, may be given several times; bot unless told
@@ -38,7 +38,8 @@ import { run } from "../../lib/cli.ts";
 import { formatEndpoint } from "../../lib/address.ts";
 import { after } from "../../lib/deadline.ts";
 import { quoted, visible } from "../../lib/display.ts";
-import { type BrokerOptions, connectBroker, type IPublishPacket } from "../../lib/mqtt_client.ts";
+import { type BrokerOptions, connectBroker } from "../../lib/mqtt_client.ts";
+import { jsonOf, textOf } from "../../lib/mqtt_payload.ts";
 import { qosOf, subscribe } from "../../lib/mqtt_messages.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { checkFilter, sharedFilter } from "../../lib/topics.ts";
@@ -54,28 +55,6 @@ export interface Options extends Omit<BrokerOptions, "version"> {
   mqtt: string;
 }
 
-/** The text of a payload; undefined when it is no UTF-8. */
-function textOf(payload: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A message as a line for a program: bytes that are no text in base64, nothing invisible in it. */
-function lineOf(topic: string, payload: Uint8Array, packet: IPublishPacket): string {
-  const { qos, retain, dup } = packet;
-  const text = textOf(payload);
-  const content = text === undefined ? { base64: payload.toBase64() } : { text };
-  return JSON.stringify({ topic, ...content, qos, retain, dup }).replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (sign) => sign.split("").map((unit) => `\\u${hex(unit)}`).join(""),
-  );
-}
-
-const hex = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0");
-
 export async function main(options: Options): Promise<void> {
   const { host, port, share, count = Infinity, seconds = Infinity, json } = options;
   const topics = options.topic.length > 0 ? options.topic : ["bot"];
@@ -90,10 +69,10 @@ export async function main(options: Options): Promise<void> {
     version: options.mqtt,
     // set before the connection is made: a kept session hands out its messages at once
     onMessage(topic, payload, packet) {
-      // what comes after the last one wanted is not confirmed: others, or this one later, get it
+      // after --count messages no more are acknowledged: the broker delivers those again
       if (++received > count) return false;
       const text = textOf(payload);
-      if (json) console.log(lineOf(topic, payload, packet));
+      if (json) console.log(jsonOf(topic, payload, packet));
       // bytes that are no UTF-8 are shown as escapes
       else console.log(text === undefined ? quoted(payload).slice(1, -1) : visible(text));
       if (text === "Hello world!" && !json) console.log("Yes!");
@@ -101,7 +80,8 @@ export async function main(options: Options): Promise<void> {
       return true;
     },
   });
-  console.error("connected with result code 0");
+  // paho's on_connect gets a result code: any but 0 is an error here
+  console.error(`connected to ${formatEndpoint({ hostname: host, port })}`);
   using _stopping = onInterrupt(finish);
   using _deadline = after(seconds * 1_000, finish);
   try {

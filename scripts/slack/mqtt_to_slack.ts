@@ -29,7 +29,7 @@
  * @option  --topic TOPIC        what to forward, + and # for many (default: bot)
  * @option  --client-id NAME     under which the broker keeps messages (default: mqtt_to_slack)
  * @option  --api URL            Slack's API (default: http://127.0.0.1:5010/api)
- * @option  --channel CHANNEL    a channel's name or id (default: #bot)
+ * @option  --channel CHANNEL    a channel's name or id, quoted as in "#general" (default: #bot)
  * @option  --spool FOLDER       where messages wait (default: /tmp/mqtt_to_slack)
  * @option  --pace MILLISECONDS  between two messages to Slack (default: 1000)
  * @option  --max-waiting COUNT  how many may wait before no more are taken (default: 10000)
@@ -64,7 +64,7 @@ export interface Options {
 /** Makes a message safe; while too many wait already, it lets the broker wait. */
 async function take(text: string, outbox: SlackOutbox, signal: AbortSignal): Promise<void> {
   console.log(`received message: ${quoted(text)}`);
-  // Slack takes no message without text; a retained message is deleted by such a one
+  // Slack takes no message without text; in MQTT an empty payload deletes a retained message
   if (text.trim() === "") return;
   for (let told = false; !signal.aborted; told = true) {
     try {

@@ -22,7 +22,7 @@
  * @online  deno run --allow-env=SLACK_TOKEN --allow-net=slack.com:443 scripts/slack/send.ts \
  *          --api https://slack.com/api "Hello world!"
  * @argument MESSAGE            the text
- * @option  --channel CHANNEL   a channel's name or id (default: #bot)
+ * @option  --channel CHANNEL   a channel's name or id, quoted as in "#general" (default: #bot)
  * @option  --api URL           Slack's API (default: http://127.0.0.1:5010/api)
  * @option  --patience SECONDS  how long to try again (default: 30)
  * @option  --json              print Slack's answer

@@ -26,7 +26,7 @@
  * @option  --host HOST          the address to listen on (default: 127.0.0.1)
  * @option  --port PORT          the port to listen on, 0 for a free one (default: 5008)
  * @option  --api URL            Slack's API (default: http://127.0.0.1:5010/api)
- * @option  --channel CHANNEL    a channel's name or id (default: #bot)
+ * @option  --channel CHANNEL    a channel's name or id, quoted as in "#general" (default: #bot)
  * @option  --spool FOLDER       where messages wait (default: /tmp/tcp_to_slack)
  * @option  --pace MILLISECONDS  between two messages to Slack (default: 1000)
  * @option  --max-waiting COUNT  how many may wait before clients are told to try later (default: 10000)
@@ -36,8 +36,8 @@
 
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
-import { DeadlineError } from "../../lib/deadline.ts";
 import { quoted } from "../../lib/display.ts";
+import { nextMessage } from "../../lib/messages.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { openSlackOutbox, type SlackOutbox } from "../../lib/slack_outbox.ts";
@@ -56,31 +56,14 @@ export interface Options {
 }
 
 const LONGEST_LINE = 256 * 1024;
-const SILENCE = 500;
-
-/** The next message: a line, or what came before a silence. */
-async function nextMessage(reader: SocketReader): Promise<string | null> {
-  // who says nothing at all is told goodbye by `serve`
-  if (!await reader.fill(1, { timeout: Infinity })) return null;
-  try {
-    for (;;) {
-      const line = reader.tryLine();
-      if (line !== undefined) return line;
-      const more = await reader.fill(reader.buffered + 1, { timeout: SILENCE });
-      if (!more) return await reader.readLine();
-    }
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const rest = await reader.readExactly(reader.buffered);
-    return new TextDecoder().decode(rest!);
-  }
-}
 
 /** Thanks for each message once it is safe, and not before. */
 async function converse(connection: Connection, outbox: SlackOutbox): Promise<void> {
   const reader = new SocketReader(connection, { limit: LONGEST_LINE });
   const answer = (text: string) => connection.write(new TextEncoder().encode(`${text}\n`));
-  for (let message; (message = await nextMessage(reader)) !== null;) {
+  // who says nothing at all is told goodbye by `serve`
+  const next = () => nextMessage(reader, { patience: Infinity });
+  for (let message; (message = await next()) !== null;) {
     console.log(`received message: ${quoted(message)}`);
     if (message.trim() === "") {
       await answer("There is no text in this line");

@@ -28,8 +28,10 @@ import { writeAll } from "../../lib/write_all.ts";
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
   // socket and connect are one call in Deno
-  const connecting = Deno.connect({ hostname: host, port });
-  using connection = await attempt(`connect to ${host} port ${port}`, connecting);
+  using connection = await attempt(
+    `connect to ${host} port ${port}`,
+    () => Deno.connect({ hostname: host, port }),
+  );
   const { localAddr, remoteAddr } = connection;
   console.log(`connected to ${formatEndpoint(remoteAddr)} from ${formatEndpoint(localAddr)}`);
 
@@ -38,12 +40,12 @@ export async function main({ host, port }: { host: string; port: number }): Prom
   console.log(`sent "${message}"`);
 
   const buffer = new Uint8Array(32);
-  const count = await attempt("hear from the server", connection.read(buffer));
+  const count = await attempt("hear from the server", () => connection.read(buffer));
   if (count === null) throw new Error("the server closed the connection without an answer");
   console.log(`received ${quoted(buffer.subarray(0, count))}`);
 
   // where Python's recv gives b"", Deno's read gives null: the stream has ended
-  const rest = await attempt("see the server close", connection.read(buffer));
+  const rest = await attempt("see the server close", () => connection.read(buffer));
   console.log(rest === null ? "the server closed its side" : "the server has more to say");
   connection.close();
   console.log("closed the connection");

@@ -37,7 +37,7 @@ import { writeAll } from "../../lib/write_all.ts";
 export async function converse(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(32);
   // one read takes what is there, at most 32 bytes; a longer or slower message takes more reads
-  const count = await attempt("hear from the client", connection.read(buffer));
+  const count = await attempt("hear from the client", () => connection.read(buffer));
   if (count === null) return console.log("the client closed without a word");
   console.log(`received ${quoted(buffer.subarray(0, count))}`);
 
@@ -48,8 +48,10 @@ export async function converse(connection: Deno.Conn): Promise<void> {
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
   // socket, bind and listen are one call in Deno
-  const listening = () => Deno.listen({ hostname: host, port });
-  using listener = await attempt(`listen on ${host} port ${port}`, listening);
+  using listener = await attempt(
+    `listen on ${host} port ${port}`,
+    () => Deno.listen({ hostname: host, port }),
+  );
   using _stopping = onInterrupt(() => listener.close());
   console.log(`listening on ${formatEndpoint(listener.addr)}`);
 
@@ -60,7 +62,8 @@ export async function main({ host, port }: { host: string; port: number }): Prom
     } catch (error) {
       console.log(explain(error).reason);
     }
-    // a plain close could reset the connection and take the answer back
+    // to close while unread bytes wait would send a reset, and the client might lose the answer: this reads
+    // them first
     await finish(connection);
     console.log("closed the connection");
   }

@@ -28,11 +28,12 @@
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
+import { writeAll } from "../../lib/write_all.ts";
 
 /** Sends all of a message: Python's sendall. Deno's write, like send, may stop short. */
 async function sendAll(connection: Deno.Conn, message: Uint8Array): Promise<void> {
   for (let sent = 0; sent < message.length;) {
-    sent += await attempt("send", connection.write(message.subarray(sent)));
+    sent += await attempt("send", () => connection.write(message.subarray(sent)));
   }
 }
 
@@ -41,7 +42,7 @@ async function receive(connection: Deno.Conn, length: number): Promise<Uint8Arra
   const reply = new Uint8Array(length);
   for (let received = 0; received < length;) {
     const piece = reply.subarray(received, received + 16);
-    const count = await attempt("receive", connection.read(piece));
+    const count = await attempt("receive", () => connection.read(piece));
     if (count === null) {
       throw new Error(`the server closed the connection after ${received} of ${length} bytes`);
     }
@@ -54,8 +55,10 @@ async function receive(connection: Deno.Conn, length: number): Promise<Uint8Arra
 /** Sends a message to an echo server and gives back what it answers. */
 export async function echo(host: string, port: number, message: Uint8Array): Promise<Uint8Array> {
   console.error(`connecting to ${host} port ${port}`);
-  const connecting = Deno.connect({ hostname: host, port });
-  using connection = await attempt(`connect to ${host} port ${port}`, connecting);
+  using connection = await attempt(
+    `connect to ${host} port ${port}`,
+    () => Deno.connect({ hostname: host, port }),
+  );
   try {
     console.error(`sending ${quoted(message, { limit: 64 })}`);
     const [reply] = await Promise.all([
@@ -80,9 +83,7 @@ export async function main(
     console.log(quoted(reply));
     throw new Error("what came back is not the message");
   }
-  for (let shown = 0; shown < reply.length;) {
-    shown += await Deno.stdout.write(reply.subarray(shown));
-  }
+  await writeAll(Deno.stdout, reply);
   if (message !== "-") console.log();
 }
 

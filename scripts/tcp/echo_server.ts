@@ -4,11 +4,11 @@
  *
  * Sends back exactly what it receives, to one client after another. It reads at most 16 bytes at a time
  * and echoes each piece as it comes: it need not know how long a message is, so any length and any bytes
- * go through. A conversation is over when the stream ends, which a read tells by null; a short read says
- * nothing about the end.
+ * go through. A conversation is over when the stream ends, which a read tells by null. The lecture's loop
+ * stops at the first read that is shorter than the buffer: but a short read says nothing about the end.
  *
  * While one client is served, the next ones wait in the backlog, since the subject here is a single
- * conversation. Serving many at once is a lesson of its own.
+ * conversation. hello_server.ts shows how not to let them wait.
  *
  * @lecture 002 Homework · 003 ex91S
  * @python  socket.bind, socket.listen, socket.accept, socket.recv, socket.sendall
@@ -34,14 +34,17 @@ export async function echo(connection: Deno.Conn): Promise<{ bytes: number; piec
   let bytes = 0, pieces = 0;
   for (;;) {
     // a client that stays silent must not hold up the others for ever
-    const count = await attempt("hear from the client", connection.read(piece), {
+    const count = await attempt("hear from the client", () => connection.read(piece), {
       timeout: 60_000,
     });
     // Python's recv says b"" where Deno's read says null
     if (count === null) return { bytes, pieces };
     // Python's sendall goes on until all is sent; Deno's write, like send, may stop short
     for (let sent = 0; sent < count;) {
-      sent += await attempt("send to the client", connection.write(piece.subarray(sent, count)));
+      sent += await attempt(
+        "send to the client",
+        () => connection.write(piece.subarray(sent, count)),
+      );
     }
     bytes += count;
     pieces++;
@@ -66,8 +69,10 @@ export async function serve(listener: Deno.TcpListener): Promise<void> {
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
   // socket, setsockopt(SO_REUSEADDR), bind and listen in one call; the backlog is 511
-  const listening = () => Deno.listen({ hostname: host, port });
-  using listener = await attempt(`listen on ${host} port ${port}`, listening);
+  using listener = await attempt(
+    `listen on ${host} port ${port}`,
+    () => Deno.listen({ hostname: host, port }),
+  );
   using _stopping = onInterrupt(() => listener.close());
   console.log(`listening on ${formatEndpoint(listener.addr)}`);
   await serve(listener);

@@ -24,15 +24,17 @@ const LIMIT = 16 * 1024 * 1024;
 const PATIENCE = 10_000; // milliseconds for all of the greeting
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
-  const connecting = Deno.connect({ hostname: host, port });
-  using connection = await attempt(`connect to ${host} port ${port}`, connecting);
+  using connection = await attempt(
+    `connect to ${host} port ${port}`,
+    () => Deno.connect({ hostname: host, port }),
+  );
 
   const buffer = new Uint8Array(1024);
   // a character of several bytes may come in two pieces: the decoder keeps the first until the second
   const decoder = new TextDecoder();
   const due = performance.now() + PATIENCE;
   for (let received = 0;;) {
-    const count = await attempt("hear from the server", connection.read(buffer));
+    const count = await attempt("hear from the server", () => connection.read(buffer));
     if (count === null && received === 0) {
       throw new Error("the server closed the connection without a greeting");
     }

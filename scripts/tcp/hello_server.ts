@@ -41,13 +41,16 @@ export async function greet(connection: Deno.TcpConn): Promise<void> {
 }
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
-  const listening = () => Deno.listen({ hostname: host, port });
-  using listener = await attempt(`listen on ${host} port ${port}`, listening);
+  using listener = await attempt(
+    `listen on ${host} port ${port}`,
+    () => Deno.listen({ hostname: host, port }),
+  );
   using _stopping = onInterrupt(() => listener.close());
   console.log(`listening on ${formatEndpoint(listener.addr)}`);
 
   for await (const connection of accepted(listener)) {
-    // no await: the next client is accepted while this one is still being greeted
+    // no await: the next client is accepted while this one is still being greeted. The lecture's three ways
+    // to serve many are threads, processes and select: Deno's event loop is the third
     greet(connection);
   }
 }

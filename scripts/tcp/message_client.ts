@@ -23,28 +23,12 @@
  */
 
 import { run } from "../../lib/cli.ts";
-import { DeadlineError } from "../../lib/deadline.ts";
 import { visible } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
+import { nextMessage } from "../../lib/messages.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
-
-/** A line, or what came before a silence. */
-async function readReply(reader: SocketReader): Promise<string | null> {
-  for (let wait = 10_000;; wait = 500) {
-    const line = reader.tryLine();
-    if (line !== undefined) return line;
-    try {
-      if (!await reader.fill(reader.buffered + 1, { timeout: wait })) break;
-    } catch (error) {
-      if (!(error instanceof DeadlineError) || reader.buffered === 0) throw error;
-      break;
-    }
-  }
-  if (reader.buffered === 0) return null;
-  return new TextDecoder().decode(await reader.readExactly(reader.buffered) ?? undefined);
-}
 
 export async function main(
   { message, host, port }: { message: string; host: string; port: number },
@@ -52,11 +36,14 @@ export async function main(
   // it would arrive as two messages
   if (/[\r\n]/.test(message)) throw new UsageError("MESSAGE must be one line");
 
-  const connecting = Deno.connect({ hostname: host, port });
-  using connection = await attempt(`connect to ${host} port ${port}`, connecting);
+  using connection = await attempt(
+    `connect to ${host} port ${port}`,
+    () => Deno.connect({ hostname: host, port }),
+  );
   await writeAll(connection, message + "\n");
 
-  const reply = await attempt("read the reply", readReply(new SocketReader(connection)));
+  const reader = new SocketReader(connection);
+  const reply = await attempt("read the reply", () => nextMessage(reader));
   if (reply === null) throw new Error("the server closed the connection without a reply");
   console.log(visible(reply));
 }

@@ -26,6 +26,8 @@ import { run } from "../../lib/cli.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { attempt } from "../../lib/errors.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
+import { UsageError } from "../../lib/usage.ts";
+import { writeAll } from "../../lib/write_all.ts";
 
 const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
 
@@ -33,15 +35,17 @@ const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
 export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Uint8Array> {
   const name = formatEndpoint(server);
   const hostname = localAddressFor(server.hostname);
+  // Python's socket gets its port with the first sendto; here it is bound to port 0 beforehand
   const socket = await attempt(
     `open a UDP socket on ${hostname}`,
     () => Deno.listenDatagram({ transport: "udp", hostname, port: 0 }),
   );
   try {
+    // Python's recvfrom with settimeout: a receive cannot be taken back, so each wait goes on with the last
     let receiving = socket.receive(new Uint8Array(65_536));
     for (const patience of PATIENCE) {
       console.error(`sending ${message.length} bytes to ${name}`);
-      await attempt(`send ${message.length} bytes to ${name}`, socket.send(message, server));
+      await attempt(`send ${message.length} bytes to ${name}`, () => socket.send(message, server));
       const due = performance.now() + patience;
       try {
         for (;;) {
@@ -73,11 +77,13 @@ function localAddressFor(host: string): string {
 export async function main(
   { message, host, port }: { message: string; host: string; port: number },
 ): Promise<void> {
+  // a datagram tells its sender as an address, and that is compared with this one
+  if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
   const bytes = message === "-"
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
   const echo = await ask(bytes, { transport: "udp", hostname: host, port });
-  for (let rest = echo; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  await writeAll(Deno.stdout, echo);
   if (message !== "-") console.log();
 }
 

@@ -29,6 +29,7 @@ export async function echo(socket: Deno.DatagramConn): Promise<void> {
   const buffer = new Uint8Array(65_536);
   for (;;) {
     try {
+      // Python: recvfrom and sendto
       const [datagram, client] = await socket.receive(buffer);
       console.error(`${datagram.length} bytes from ${formatEndpoint(client)}`);
       await socket.send(datagram, client);

@@ -7,8 +7,7 @@
  */
 
 import { connectBroker } from "../../lib/mqtt_client.ts";
-import { qosOf } from "../../lib/mqtt_messages.ts";
-import { publishAll } from "../../scripts/mqtt/publisher.ts";
+import { publishAll, qosOf } from "../../lib/mqtt_messages.ts";
 
 const [port, level, count] = Deno.args;
 

@@ -6,7 +6,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { LessonError } from "../../lib/lesson.ts";
-import { readLessons, ROOT } from "../../lib/runner/library.ts";
+import { readLessons, readLibrary, ROOT } from "../../lib/runner/library.ts";
 import { play } from "../../lib/runner/play.ts";
 
 const lessons = readLessons();
@@ -75,6 +75,16 @@ for (
 Deno.test("readLessons refuses a script when it is not executable", () => {
   using library = libraryOf(SOUND, 0o644);
   assertThrows(() => readLessons(library.root), LessonError, "not executable");
+});
+
+Deno.test("readLibrary goes on with the others when one header has a fault", () => {
+  using library = libraryOf(SOUND);
+  const copy = new URL("scripts/tcp/copy.ts", library.root);
+  Deno.writeTextFileSync(copy, SOUND, { mode: 0o755 });
+  const { lessons, faults } = readLibrary(library.root);
+  assertEquals(lessons.map(({ name }) => name), ["tcp/lesson"]);
+  assertEquals(faults.length, 1);
+  assertStringIncludes(faults[0]!, "runs scripts/tcp/lesson.ts, not scripts/tcp/copy.ts");
 });
 
 Deno.test("play tells what is missing when a line does not come", async () => {

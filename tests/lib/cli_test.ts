@@ -94,7 +94,7 @@ Deno.test("help shows all that a header says of running the script", () => {
 
 What it shows.
 
-usage: ${usage(HEADER)}
+usage: ${usage(HEADER, { full: true })}
   MESSAGE      the text to send
   COUNT        how often (default: 2)
   --host HOST  where the server is (default: 127.0.0.1)
@@ -148,7 +148,8 @@ Deno.test("run puts a usage error and the usage line on stderr and exits with 2"
 });
 
 Deno.test("run puts an error and the next step on stderr and exits with 1", async () => {
-  const partner = "Start its partner first, in another terminal: ./scripts/tcp/partner.ts";
+  const partner = "Start its partner first, in another terminal: ./scripts/tcp/partner.ts\n" +
+    "(its deno run line: deno task lessons tcp/partner)";
   const cases: [body: string, stderr: string][] = [
     [`throw new Error("no luck");`, "lesson.ts: no luck\n"],
     [`return Promise.reject(new Error("no luck"));`, "lesson.ts: no luck\n"],
@@ -160,7 +161,7 @@ Deno.test("run puts an error and the next step on stderr and exits with 1", asyn
     [
       `return Deno.connect({ hostname: "127.0.0.1", port: 9 });`,
       "lesson.ts: Deno was not given --allow-net=127.0.0.1:9\n" +
-      "Run it again with --allow-net=127.0.0.1:9 before the script's name.\n",
+      "Start it with deno run, and --allow-net=127.0.0.1:9 before the script's name.\n",
     ],
   ];
   for (const [body, expected] of cases) {

@@ -119,7 +119,7 @@ Deno.test("explain names the flag when a permission is missing", async () => {
   const expected = cases.map(([, flag]) =>
     JSON.stringify({
       reason: `Deno was not given ${flag}`,
-      next: `Run it again with ${flag} before the script's name.`,
+      next: `Start it with deno run, and ${flag} before the script's name.`,
     })
   );
   assertEquals(lines, expected, new TextDecoder().decode(stderr));

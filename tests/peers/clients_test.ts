@@ -63,7 +63,7 @@ const TCP: Case[] = [
       "closed the connection\n",
     ].join("\n"),
   },
-  ...[["greets", "Hello ('127.0.0.1', 4711)\n"], ["says 1 MiB", letter], ["says nothing", ""]].map((
+  ...[["greets", "Hello ('127.0.0.1', 4711)\n"], ["says 1 MiB", letter]].map((
     [when, answer],
   ) => ({
     script: "tcp/hello_client",
