@@ -41,29 +41,16 @@ Deno.test("readLessons finds a lesson when its header is sound", () => {
 for (
   const [fault, from, to] of [
     ["unknown tag @expects", "@expect ", "@expects "],
-    ["no @run", " * @run deno run scripts/tcp/lesson.ts\n", ""],
-    ["the shebang is not", "deno run\n", "deno run --allow-net=127.0.0.1:1\n"],
     [
       "its partner scripts/tcp/nobody.ts does not exist",
       "@expect",
       "@partner scripts/tcp/nobody.ts\n * @expect",
     ],
     [
-      "runs scripts/tcp/other.ts, not scripts/tcp/lesson.ts",
-      "run scripts/tcp/lesson",
-      "run scripts/tcp/other",
-    ],
-    ["--allow-net grants too much", "run deno run ", "run deno run --allow-net "],
-    ["-A grants too much", "run deno run ", "run deno run -A "],
-    ["no @expect or @log", " * @expect hello\n", ""],
-    ["cannot read", "deno run scripts/tcp/lesson.ts", "deno run scripts/tcp/lesson.ts | sh"],
-    [
       "its client scripts/tcp/nobody.ts does not exist",
       "@expect",
       "@client deno run scripts/tcp/nobody.ts\n * @expect",
     ],
-    ["no title", "A lesson", ""],
-    ["does not end with @module", " * @module\n", ""],
   ] as const
 ) {
   Deno.test(`readLessons refuses a header when it has this fault: ${fault}`, () => {
