@@ -10,6 +10,7 @@
 import { DeadlineError, within } from "../deadline.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
+import { caughtUp, missing } from "./expectations.ts";
 import { clientOf, isServer, partnersOf, ROOT } from "./library.ts";
 import { type Line, type Running, start } from "./process.ts";
 import { flagsWithout, type Grant, movedWords, setStage, type Stage } from "./stage.ts";
@@ -162,28 +163,6 @@ function listening(lines: Line[]): boolean {
   return lines.some(({ text }) => text.startsWith("listening on "));
 }
 
-/**
- * Waits until a server has printed what it must, since what its client sent may still be under way; a line
- * that comes at Ctrl-C only is not waited for longer than the server has something to say.
- */
-async function caughtUp(running: Running, run: Run, stage: Stage): Promise<void> {
-  const due = performance.now() + 5_000;
-  for (let seen = -1; seen < running.lines.length && performance.now() < due;) {
-    const before = seen = running.lines.length;
-    const done = (lines: Line[]) => missing(lines, run, stage).length === 0;
-    if (done(running.lines)) return;
-    await running.until((lines) => lines.length > before || done(lines), 300);
-  }
-}
-
-/** What the header expects and the lines do not have. */
-function missing(lines: Line[], run: Run, stage: Stage): string[] {
-  return ([["stdout", run.expect], ["stderr", run.log]] as const).flatMap(([stream, patterns]) => {
-    const first = firstMissing(lines, stream, patterns.map(stage.move));
-    return first === undefined ? [] : [`expected on ${stream}: ${first}`];
-  });
-}
-
 function startRun(lesson: Lesson, run: Run, flags: string[], stage: Stage): Running {
   const moved = flags.map(stage.move);
   const words = movedWords(lesson, run, stage);
@@ -198,23 +177,6 @@ function startRun(lesson: Lesson, run: Run, flags: string[], stage: Stage): Runn
     env: run.env,
     stdin: run.stdin.map(stage.move),
   });
-}
-
-/** The first pattern that no line matches after those before it; `*` stands for any characters. */
-export function firstMissing(
-  lines: Line[],
-  stream: Line["stream"],
-  patterns: string[],
-): string | undefined {
-  const texts = lines.filter((line) => line.stream === stream).map((line) => line.text);
-  let at = 0;
-  for (const pattern of patterns) {
-    const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    const wanted = new RegExp(`^${escaped.join(".*")}$`, "s");
-    const found = texts.findIndex((text, index) => index >= at && wanted.test(text.trimEnd()));
-    if (found < 0) return pattern;
-    at = found + 1;
-  }
 }
 
 function quotedWord(word: string): string {

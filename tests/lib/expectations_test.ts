@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { firstMissing } from "../../lib/runner/play.ts";
+import { firstMissing } from "../../lib/runner/expectations.ts";
 
 const LINES = [
   { stream: "stdout" as const, text: "listening on 127.0.0.1:10000" },
