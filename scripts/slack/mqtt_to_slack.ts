@@ -10,6 +10,9 @@
  * under the same name; of that, only what publishers send with QoS 1 or 2. When too many messages wait, no
  * more are acknowledged: the broker keeps them.
  *
+ * With --share, several of these divide the messages, each with a --client-id and a --spool of its own. The
+ * broker must know how: Mosquitto does, our small one does not.
+ *
  * @lecture 000 Extend subscriber to forward the message to Slack
  * @python  paho.mqtt.client.Client, on_message, slackclient.SlackClient, api_call("chat.postMessage")
  * @partner scripts/slack/api_server.ts
@@ -27,6 +30,7 @@
  * @option  --host HOST          where the broker is (default: 127.0.0.1)
  * @option  --port PORT          the broker's port (default: 1883)
  * @option  --topic TOPIC        what to forward, + and # for many (default: bot)
+ * @option  --share GROUP        divide the messages with the others of this group
  * @option  --client-id NAME     under which the broker keeps messages (default: mqtt_to_slack)
  * @option  --api URL            Slack's API (default: http://127.0.0.1:5010/api)
  * @option  --channel CHANNEL    a channel's name or id, quoted as in "#general" (default: #bot)
@@ -40,19 +44,20 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted, visible } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
 import { connectBroker } from "../../lib/mqtt_client.ts";
+import { subscribe } from "../../lib/mqtt_messages.ts";
 import { pause } from "../../lib/pause.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { openSlackOutbox, type SlackOutbox } from "../../lib/slack_outbox.ts";
 import { SpoolFullError } from "../../lib/spool.ts";
-import { checkFilter } from "../../lib/topics.ts";
+import { checkFilter, sharedFilter } from "../../lib/topics.ts";
 
 /** What the command line says. */
 export interface Options {
   host: string;
   port: number;
   topic: string;
+  share?: string;
   clientId: string;
   api: string;
   channel: string;
@@ -80,8 +85,9 @@ async function take(text: string, outbox: SlackOutbox, signal: AbortSignal): Pro
 }
 
 export async function main(options: Options): Promise<void> {
-  const { host, port, topic, clientId, maxWaiting, ...slack } = options;
+  const { host, port, topic, share, clientId, maxWaiting, ...slack } = options;
   checkFilter(topic);
+  const filter = share === undefined ? topic : sharedFilter(share, topic);
   await using outbox = await openSlackOutbox({ ...slack, maxMessages: maxWaiting });
   const stopping = new AbortController();
   const { promise: lost, reject: fail } = Promise.withResolvers<never>();
@@ -106,7 +112,7 @@ export async function main(options: Options): Promise<void> {
     await outbox.shutdown();
   }, { grace: 5_000 });
   try {
-    await attempt(`subscribe to ${topic}`, client.subscribeAsync(topic, { qos: 1 }));
+    await subscribe(client, [filter], 1);
     console.log(`listening on ${visible(topic)} at ${formatEndpoint({ hostname: host, port })}`);
     // it fails when the token is revoked or the disk is full: what waits is kept
     await Promise.race([outbox.finished, lost]);

@@ -248,3 +248,30 @@ peerTest(
     assertEquals(arrived, lines.map((line) => `#bot: ${line}`));
   },
 );
+
+peerTest(
+  "three mqtt_to_slack of one group divide the messages of Mosquitto",
+  mosquitto,
+  async () => {
+    using folder = temporaryFolder();
+    await using broker = await startMosquitto(folder.path);
+    await using api = await startApi("--pace=0");
+    await using forwarders = new AsyncDisposableStack();
+    const names = ["one", "two", "three"];
+    const group = names.map((name) => {
+      const words = ["--share=crew", `--client-id=${name}`];
+      const spool = `${folder.path}/${name}`;
+      return forwarders.use(startMqttForwarder(broker.port, api.port, spool, ...words));
+    });
+    for (const forwarder of group) await forwarder.stdout.line(/^listening on /);
+    const lines = Array.from({ length: 60 }, (_, index) => `message ${index + 1}`);
+    for (const line of lines) await publish(broker.port, "-m", line);
+    for (const line of lines) await api.stdout.line(new RegExp(`^#bot: ${line}$`));
+    const posted = api.stdout.lines.filter((line) => line.startsWith("#bot: "));
+    assertEquals(posted.toSorted(), lines.map((line) => `#bot: ${line}`).toSorted());
+    for (const forwarder of group) {
+      const mine = forwarder.stdout.lines.filter((line) => line.startsWith("received message: "));
+      assert(mine.length > 0 && mine.length < lines.length, "one did all the work, or none");
+    }
+  },
+);
