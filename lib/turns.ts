@@ -41,7 +41,10 @@ export function crowded(): boolean {
 }
 
 /** Waits for a turn, and reads. */
-export async function readInTurn(inner: Deno.Conn, into: Uint8Array): Promise<number | null> {
+export async function readInTurn(
+  inner: Pick<Deno.Conn, "read">,
+  into: Uint8Array,
+): Promise<number | null> {
   const mine = hasRoom() ? begin() : await new Promise<Batch>((resolve) => {
     queue.push(resolve);
     if (!watched) watchQueue();
