@@ -9,6 +9,13 @@ import { type Header, parseHeader, type Tag } from "./header.ts";
 import { parseRun, type Run } from "./run_line.ts";
 import { type Parameter, parametersOf } from "./usage.ts";
 
+/** A Python call of the lectures, from `@python socket.accept → listener.accept, …`. */
+export interface PythonCall {
+  call: string;
+  /** What does it in Deno, where one call does. */
+  deno?: string;
+}
+
 /** A script with its header understood. */
 export interface Lesson {
   /** `tcp/echo_client`. */
@@ -19,7 +26,8 @@ export interface Lesson {
   title: string;
   description: string;
   lectures: string;
-  python: string;
+  /** The lecture's Python calls, each with what does the same here. */
+  python: PythonCall[];
   runs: Run[];
   /** Paths of the scripts that must be running first, in this order. */
   partners: string[];
@@ -82,7 +90,7 @@ export function parseLesson(path: string, source: string): Lesson {
     title: header.title,
     description: header.description,
     lectures: texts("lecture").join(" · "),
-    python: texts("python").join(", "),
+    python: texts("python").flatMap(pythonCalls),
     runs,
     partners: texts("partner"),
     parameters,
@@ -118,4 +126,13 @@ function runsOf(header: Header, path: string, faults: string[]): Run[] {
   }
   for (const tag of early) runs[0]?.[tag.name as "expect" | "log" | "stdin"].push(tag.text);
   return runs;
+}
+
+/** Cuts at commas, but not inside parentheses and brackets. */
+function pythonCalls(text: string): PythonCall[] {
+  const parts = text.match(/(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\]|[^,])+/g) ?? [];
+  return parts.map((part) => {
+    const [call, deno] = part.split("→").map((each) => each.trim());
+    return { call: call!, ...(deno && { deno }) };
+  });
 }

@@ -11,8 +11,6 @@ import { type Lesson, LessonError } from "../lesson.ts";
 import { choose, readLibrary, ROOT } from "./library.ts";
 
 const USAGE = "usage: deno task lessons [--write | --check | LESSON]";
-const BEGIN = "<!-- lessons: made by deno task lessons --write -->";
-const END = "<!-- end of lessons -->";
 
 /** The README's table, one chapter after another. */
 export function readmeTable(lessons: Lesson[]): string {
@@ -26,7 +24,8 @@ export function readmeTable(lessons: Lesson[]): string {
     );
     for (const lesson of lessons.filter((each) => each.chapter === chapter)) {
       const { path, name, title, lectures, python } = lesson;
-      const cells = [`[${name.split("/")[1]}](${path})`, title, lectures, python];
+      const calls = python.map(({ call }) => `\`${call}\``).join(", ");
+      const cells = [`[${name.split("/")[1]}](${path})`, title, lectures, calls];
       text.push(`| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
     }
     text.push("");
@@ -34,13 +33,29 @@ export function readmeTable(lessons: Lesson[]): string {
   return text.join("\n");
 }
 
-/** The README with its table made new. */
-export function withTable(readme: string, table: string): string {
-  const begin = readme.indexOf(BEGIN), end = readme.indexOf(END);
-  if (begin < 0 || end < begin) {
-    throw new LessonError(`README.md: the lines "${BEGIN}" and "${END}" are not there`);
+/** The README's table of Python calls, each with what does the same in Deno and the scripts that show it. */
+export function pythonTable(lessons: Lesson[]): string {
+  const rows = new Map<string, string[]>();
+  for (const { name, path, python } of lessons) {
+    for (const { call, deno } of python) {
+      const cell = (text: string) => `\`${text.replaceAll("|", "\\|")}\``;
+      const row = `| ${cell(call)} | ${deno ? cell(deno) : ""} |`;
+      rows.set(row, [...rows.get(row) ?? [], `[${name}](${path})`]);
+    }
   }
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${table}\n${readme.slice(end)}`;
+  const lines = [...rows].map(([row, links]) => `${row} ${[...new Set(links)].join(", ")} |`);
+  return ["| Python | Deno | scripts |", "| - | - | - |", ...lines.toSorted(), ""].join("\n");
+}
+
+/** The README with one of its tables made new: `lessons` or `python`. */
+export function withTable(readme: string, table: string, name = "lessons"): string {
+  const first = `<!-- ${name}: made by deno task lessons --write -->`,
+    last = `<!-- end of ${name} -->`;
+  const begin = readme.indexOf(first), end = readme.indexOf(last);
+  if (begin < 0 || end < begin) {
+    throw new LessonError(`README.md: the lines "${first}" and "${last}" are not there`);
+  }
+  return `${readme.slice(0, begin + first.length)}\n\n${table}\n${readme.slice(end)}`;
 }
 
 function list(lessons: Lesson[]): string {
@@ -66,7 +81,8 @@ function main(): number {
     if (code !== 0) return code;
     const file = new URL("README.md", ROOT);
     const before = Deno.readTextFileSync(file);
-    const after = withTable(before, readmeTable(lessons));
+    const withLessons = withTable(before, readmeTable(lessons));
+    const after = withTable(withLessons, pythonTable(lessons), "python");
     if (before === after) return 0;
     if (word === "--check") {
       console.error(

@@ -6,7 +6,7 @@
  * listening and speaks HTTP; the handler gets a request and returns a response.
  *
  * @lecture 000 Download a file from a URL
- * @python  http.server
+ * @python  http.server → Deno.serve
  * @run     deno run --allow-net=127.0.0.1:8000 scripts/http/sample_server.ts
  * @expect  listening on 127.0.0.1:8000
  * @option  --host HOST  the address to listen on (default: 127.0.0.1)

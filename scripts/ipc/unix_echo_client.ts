@@ -6,7 +6,8 @@
  * the server ends its side too. Connecting needs permission to read and write the path, as for a file.
  *
  * @lecture 001 Sockets · 002 Unix Domain Sockets
- * @python  socket(AF_UNIX), socket.connect, socket.shutdown
+ * @python  socket(AF_UNIX) → Deno.connect, socket.connect → Deno.connect,
+ *          socket.shutdown → connection.closeWrite
  * @partner scripts/ipc/unix_echo_server.ts
  * @run     deno run --allow-net=unix:/tmp/echo.sock --allow-read=/tmp/echo.sock --allow-write=/tmp/echo.sock scripts/ipc/unix_echo_client.ts "from process to process"
  * @expect  from process to process

@@ -10,7 +10,7 @@
  * removed first, but only when nothing answers on it.
  *
  * @lecture 001 Sockets · 002 Unix Domain Sockets
- * @python  socket(AF_UNIX), socket.bind, os.unlink
+ * @python  socket(AF_UNIX) → Deno.listen, socket.bind → Deno.listen, os.unlink → Deno.remove
  * @run     deno run --allow-net=unix:/tmp/echo.sock --allow-read=/tmp/echo.sock --allow-write=/tmp/echo.sock scripts/ipc/unix_echo_server.ts
  * @expect  listening on unix:/tmp/echo.sock
  * @log     echoed 23 bytes

@@ -10,7 +10,6 @@
  * prompt. With --websocket it serves browsers too.
  *
  * @lecture 000 Connect to a MQTT Broker (Setup by instructor)
- * @python  –
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/broker.ts
  * @client  deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts
  * @expect  listening on 127.0.0.1:1883

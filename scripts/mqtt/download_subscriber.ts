@@ -10,7 +10,8 @@
  * unless --allow-private permits it.
  *
  * @lecture 000 Download a file from a URL, MQTT Subscriber
- * @python  requests.get, paho.mqtt.client.Client, on_message
+ * @python  requests.get → fetch, paho.mqtt.client.Client → mqtt.connect,
+ *          on_message → client.on("message")
  * @partner scripts/mqtt/broker.ts
  * @partner scripts/http/sample_server.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883,127.0.0.1:8000 --allow-write=downloads scripts/mqtt/download_subscriber.ts --allow-private

@@ -10,7 +10,8 @@
  * is therefore not relayed when it comes back within two seconds.
  *
  * @lecture 000 MQTT Publisher, MQTT Subscriber
- * @python  paho.mqtt.client.Client, on_message, publish
+ * @python  paho.mqtt.client.Client → mqtt.connect, on_message → client.on("message"),
+ *          publish → client.publish
  * @partner scripts/mqtt/broker.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/emergency_relay.ts
  * @client  deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts --topic 911 --qos 1 "The weather is fine" "Please HELP me!"

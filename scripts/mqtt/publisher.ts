@@ -10,7 +10,8 @@
  * then the next line is not read before one is.
  *
  * @lecture 000 MQTT Publisher
- * @python  paho.mqtt.client.Client, connect, publish, disconnect
+ * @python  paho.mqtt.client.Client → mqtt.connect, connect → mqtt.connect,
+ *          publish → client.publish, disconnect → client.end
  * @partner scripts/mqtt/broker.ts
  * @partner scripts/mqtt/subscriber.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts

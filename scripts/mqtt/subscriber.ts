@@ -11,7 +11,9 @@
  * way to go on when one machine is not enough. Mosquitto can do it; our small broker cannot, and refuses.
  *
  * @lecture 000 MQTT Subscriber
- * @python  paho.mqtt.client.Client, on_connect, on_message, subscribe, loop_forever
+ * @python  paho.mqtt.client.Client → mqtt.connect, on_connect → client.on("connect"),
+ *          on_message → client.on("message"), subscribe → client.subscribe,
+ *          loop_forever → the event loop
  * @partner scripts/mqtt/broker.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/subscriber.ts
  * @log     connected to 127.0.0.1:1883

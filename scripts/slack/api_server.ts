@@ -10,7 +10,7 @@
  * HTML page that a proxy shows. When SLACK_TOKEN is set, that is the only token it takes.
  *
  * @lecture 000 Verify that message which appears in your Slack channel
- * @python  slackclient.SlackClient
+ * @python  slackclient.SlackClient → fetch
  * @run     SLACK_TOKEN=xoxb-example deno run --allow-env=SLACK_TOKEN --allow-net=127.0.0.1:5010 \
  *          scripts/slack/api_server.ts
  * @client  SLACK_TOKEN=xoxb-example deno run --allow-env=SLACK_TOKEN --allow-net=127.0.0.1:5010 \

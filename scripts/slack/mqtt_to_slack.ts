@@ -14,7 +14,8 @@
  * broker must know how: Mosquitto does, our small one does not.
  *
  * @lecture 000 Extend subscriber to forward the message to Slack
- * @python  paho.mqtt.client.Client, on_message, slackclient.SlackClient, api_call("chat.postMessage")
+ * @python  paho.mqtt.client.Client → mqtt.connect, on_message → client.on("message"),
+ *          slackclient.SlackClient → fetch, api_call("chat.postMessage") → fetch
  * @partner scripts/slack/api_server.ts
  * @partner scripts/mqtt/broker.ts
  * @run     SLACK_TOKEN=xoxb-example deno run --ignore-env --allow-env=SLACK_TOKEN \

@@ -11,7 +11,7 @@
  * lecture has one in its source: whoever reads the file can write to the channel.
  *
  * @lecture 000 Start sending messages to Server
- * @python  slackclient.SlackClient, api_call("chat.postMessage")
+ * @python  slackclient.SlackClient → fetch, api_call("chat.postMessage") → fetch
  * @partner scripts/slack/api_server.ts
  * @run     SLACK_TOKEN=xoxb-example deno run --allow-env=SLACK_TOKEN --allow-net=127.0.0.1:5010 \
  *          scripts/slack/send.ts "Hello world! 1 < 2"

@@ -11,7 +11,8 @@
  * is taken for a message. Slack gets each message at least once: when its answer is lost, once more.
  *
  * @lecture 000 Modify the server to send messages to Slack
- * @python  slackclient.SlackClient, api_call("chat.postMessage"), socket.recv, socket.send
+ * @python  slackclient.SlackClient → fetch, api_call("chat.postMessage") → fetch,
+ *          socket.recv → connection.read, socket.send → connection.write
  * @partner scripts/slack/api_server.ts
  * @run     SLACK_TOKEN=xoxb-example deno run --allow-env=SLACK_TOKEN \
  *          --allow-net=127.0.0.1:5008,127.0.0.1:5010 --allow-read=/tmp/tcp_to_slack \

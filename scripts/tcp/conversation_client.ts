@@ -6,7 +6,9 @@
  * port of its own: the system gives it a free one, an ephemeral port, which the first line shows.
  *
  * @lecture 002 Client Side, Getting the Flow · 003 Socket Terminology
- * @python  socket.socket, socket.connect, socket.sendall, socket.recv, socket.close
+ * @python  socket.socket → Deno.connect, socket.connect → Deno.connect,
+ *          socket.sendall → connection.write, socket.recv → connection.read,
+ *          socket.close → connection.close
  * @partner scripts/tcp/conversation_server.ts
  * @run     deno run --allow-net=127.0.0.1:50000 scripts/tcp/conversation_client.ts
  * @expect  connected to 127.0.0.1:50000 from 127.0.0.1:*

@@ -10,7 +10,9 @@
  * local port and the client's address at its other end.
  *
  * @lecture 002 Server Side, Getting the Flow · 003 Socket Terminology
- * @python  socket.socket, socket.bind, socket.listen, socket.accept, socket.recv, socket.close
+ * @python  socket.socket → Deno.listen, socket.bind → Deno.listen, socket.listen → Deno.listen,
+ *          socket.accept → listener.accept, socket.recv → connection.read,
+ *          socket.close → connection.close
  * @run     deno run --allow-net=127.0.0.1:50000 scripts/tcp/conversation_server.ts
  * @expect  listening on 127.0.0.1:50000
  * @expect  accepted a connection from 127.0.0.1:*

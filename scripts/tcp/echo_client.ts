@@ -9,7 +9,8 @@
  * wait for the server to read on, while the server waits for the client to take the first replies.
  *
  * @lecture 002 Homework · 003 ex91C
- * @python  socket.connect, socket.sendall, socket.recv, socket.close
+ * @python  socket.connect → Deno.connect, socket.sendall → connection.write,
+ *          socket.recv → connection.read, socket.close → connection.close
  * @partner scripts/tcp/echo_server.ts
  * @run     deno run --allow-net=127.0.0.1:10000 scripts/tcp/echo_client.ts "this is my message"
  * @log     connecting to 127.0.0.1 port 10000

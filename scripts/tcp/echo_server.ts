@@ -11,7 +11,9 @@
  * conversation. hello_server.ts shows how not to let them wait.
  *
  * @lecture 002 Homework · 003 ex91S
- * @python  socket.bind, socket.listen, socket.accept, socket.recv, socket.sendall
+ * @python  socket.bind → Deno.listen, socket.listen → Deno.listen,
+ *          socket.accept → listener.accept, socket.recv → connection.read,
+ *          socket.sendall → connection.write
  * @run     deno run --allow-net=127.0.0.1:10000 scripts/tcp/echo_server.ts
  * @expect  listening on 127.0.0.1:10000
  * @log     connection from 127.0.0.1:*

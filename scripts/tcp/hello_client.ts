@@ -6,7 +6,7 @@
  * once and takes what came; only a loop up to the end of the stream gets a greeting of any length.
  *
  * @lecture 001 Python Socket module
- * @python  socket.connect, socket.recv
+ * @python  socket.connect → Deno.connect, socket.recv → connection.read
  * @partner scripts/tcp/hello_server.ts
  * @run     deno run --allow-net=127.0.0.1:9000 scripts/tcp/hello_client.ts
  * @expect  Hello 127.0.0.1:*

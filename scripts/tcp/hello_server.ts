@@ -9,7 +9,8 @@
  * 127.0.0.1, so that only programs on the same machine reach it.
  *
  * @lecture 001 Python Socket module
- * @python  socket.accept, socket.send, socket.close
+ * @python  socket.accept → listener.accept, socket.send → connection.write,
+ *          socket.close → connection.close
  * @run     deno run --allow-net=127.0.0.1:9000 scripts/tcp/hello_server.ts
  * @expect  listening on 127.0.0.1:9000
  * @log     received a connection from 127.0.0.1:*

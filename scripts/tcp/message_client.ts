@@ -9,7 +9,8 @@
  * for the reply: a guess, as in the server.
  *
  * @lecture 000 Setup a TCP Socket Client
- * @python  socket.connect, socket.send, socket.recv
+ * @python  socket.connect → Deno.connect, socket.send → connection.write,
+ *          socket.recv → connection.read
  * @partner scripts/tcp/message_server.ts
  * @run     deno run --allow-net=127.0.0.1:5008 scripts/tcp/message_client.ts
  * @expect  Thank you for reaching us

@@ -10,7 +10,7 @@
  * taken for a message: a guess, and the reason why protocols mark the end.
  *
  * @lecture 000 Connect to TCP Socket Server
- * @python  socket.recv, socket.send
+ * @python  socket.recv → connection.read, socket.send → connection.write
  * @run     deno run --allow-net=127.0.0.1:5008 scripts/tcp/message_server.ts
  * @expect  listening on 127.0.0.1:5008
  * @log     received 20 bytes: "Call Slack to get th"

@@ -7,7 +7,11 @@
  * a failure and is none: a connection that is closed in one direction only.
  *
  * @lecture 002 Connecting a Socket, Sending a Message · 004 What is a socket?
- * @python  ConnectionRefusedError, TimeoutError, ConnectionResetError, OSError, socket.gaierror, socket.shutdown
+ * @python  ConnectionRefusedError → Deno.errors.ConnectionRefused,
+ *          TimeoutError → AbortSignal.timeout,
+ *          ConnectionResetError → Deno.errors.ConnectionReset,
+ *          OSError → Deno.errors.NetworkUnreachable, socket.gaierror → Error,
+ *          socket.shutdown → connection.closeWrite
  * @run     deno run --allow-net=127.0.0.1:5009,255.255.255.255:5009,no-such-host.invalid:5009 scripts/tcp/refused.ts
  * @expect  refused: ConnectionRefused*
  * @expect  timed out: TimeoutError*

@@ -9,7 +9,8 @@
  * Port 0 in the grant is the client's own port, which the system chooses.
  *
  * @lecture 003 ex92C
- * @python  socket(AF_INET, SOCK_DGRAM), socket.sendto, socket.recvfrom, socket.settimeout
+ * @python  socket(AF_INET, SOCK_DGRAM) → Deno.listenDatagram, socket.sendto → socket.send,
+ *          socket.recvfrom → socket.receive, socket.settimeout → within (lib/deadline.ts)
  * @partner scripts/udp/echo_server.ts
  * @run     deno run --allow-net=127.0.0.1:0,127.0.0.1:10000 scripts/udp/echo_client.ts "this is my other message"
  * @log     sending 24 bytes to 127.0.0.1:10000

@@ -8,7 +8,8 @@
  * The grant names the host without a port, since answers go to ports that the clients choose.
  *
  * @lecture 003 ex92S
- * @python  socket(AF_INET, SOCK_DGRAM), socket.bind, socket.recvfrom, socket.sendto
+ * @python  socket(AF_INET, SOCK_DGRAM) → Deno.listenDatagram, socket.bind → Deno.listenDatagram,
+ *          socket.recvfrom → socket.receive, socket.sendto → socket.send
  * @run     deno run --allow-net=127.0.0.1 scripts/udp/echo_server.ts
  * @expect  listening on 127.0.0.1:10000
  * @log     24 bytes from 127.0.0.1:*

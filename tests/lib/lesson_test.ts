@@ -10,7 +10,7 @@ const SOURCE = `#!/usr/bin/env -S deno run --allow-net=127.0.0.1:10000
  *
  * @lecture 002 Homework
  * @lecture 003 ex91C
- * @python  socket.connect
+ * @python  socket.connect → Deno.connect, f(a, b)[0, 1]
  * @python  socket.recv
  * @partner scripts/tcp/echo_server.ts
  * @log     before any run
@@ -37,7 +37,11 @@ Deno.test("parseLesson reads what a header says", () => {
     title: "TCP echo client",
     description: "What it shows.",
     lectures: "002 Homework · 003 ex91C",
-    python: "socket.connect, socket.recv",
+    python: [
+      { call: "socket.connect", deno: "Deno.connect" },
+      { call: "f(a, b)[0, 1]" },
+      { call: "socket.recv" },
+    ],
     partners: ["scripts/tcp/echo_server.ts"],
     see: ["https://example.org/a", "https://example.org/b"],
   });

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Lesson, LessonError } from "../../lib/lesson.ts";
-import { readmeTable, withTable } from "../../lib/runner/lessons.ts";
+import { pythonTable, readmeTable, withTable } from "../../lib/runner/lessons.ts";
 
 const BEGIN = "<!-- lessons: made by deno task lessons --write -->";
 const END = "<!-- end of lessons -->";
@@ -18,22 +18,33 @@ Deno.test("withTable tells which lines are missing", () => {
   }
 });
 
+const lesson = (name: string, title: string): Lesson => ({
+  name,
+  title,
+  chapter: name.split("/")[0]!,
+  path: `scripts/${name}.ts`,
+  description: "",
+  lectures: "002",
+  python: [{ call: "a | b" }, { call: "recv", deno: "connection.read" }],
+  runs: [],
+  partners: [],
+  parameters: [],
+  see: [],
+});
+
+Deno.test("pythonTable gives each call once, with all scripts that show it", () => {
+  const table = pythonTable([lesson("tcp/one", "First"), lesson("udp/two", "Second")]);
+  const links = "[tcp/one](scripts/tcp/one.ts), [udp/two](scripts/udp/two.ts)";
+  assertEquals(table.split("\n").slice(2), [
+    `| \`a \\| b\` |  | ${links} |`,
+    `| \`recv\` | \`connection.read\` | ${links} |`,
+    "",
+  ]);
+});
+
 Deno.test("readmeTable lists lessons by chapter and escapes what would end a cell", () => {
-  const lesson = (name: string, title: string): Lesson => ({
-    name,
-    title,
-    chapter: name.split("/")[0]!,
-    path: `scripts/${name}.ts`,
-    description: "",
-    lectures: "002",
-    python: "a | b",
-    runs: [],
-    partners: [],
-    parameters: [],
-    see: [],
-  });
   const table = readmeTable([lesson("tcp/one", "First"), lesson("udp/two", "Second")]);
   assertEquals(table.match(/^### .*$/gm), ["### tcp", "### udp"]);
-  assertStringIncludes(table, "| [one](scripts/tcp/one.ts) | First | 002 | a \\| b |\n");
+  assertStringIncludes(table, "| [one](scripts/tcp/one.ts) | First | 002 | `a \\| b`, `recv` |\n");
   assertEquals(readmeTable([]), "");
 });
