@@ -15,13 +15,13 @@
  * @partner scripts/mqtt/broker.ts
  * @partner scripts/mqtt/subscriber.ts
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts
- * @log     published 1 message to bot
+ * @expect  published 1 message to bot
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts --qos 1 "Hello world!" "Good bye"
- * @log     published 2 messages to bot
+ * @expect  published 2 messages to bot
  * @run     deno run --ignore-env --allow-net=127.0.0.1:1883 scripts/mqtt/publisher.ts --topic bot --qos 2 -
  * @stdin   from standard input
  * @stdin   a line each
- * @log     published 2 messages to bot
+ * @expect  published 2 messages to bot
  * @argument [MESSAGE...]     the messages, or - for a line each from standard input; one unless told
  * @option  --topic TOPIC     where to (default: bot)
  * @option  --qos LEVEL       quality of service: 0, 1 or 2 (default: 0)
@@ -82,7 +82,7 @@ export async function main(options: Options): Promise<void> {
     const publishing = publishAll(client, messages(options.message), { topic, qos, retain });
     const done = Promise.race([publishing, lost]);
     const count = await attempt(`publish to ${topic}`, done, { timeout: Infinity });
-    console.error(`published ${count} message${count === 1 ? "" : "s"} to ${topic}`);
+    console.log(`published ${count} message${count === 1 ? "" : "s"} to ${topic}`);
   } finally {
     await client.endAsync();
   }

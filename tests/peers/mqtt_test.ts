@@ -243,7 +243,7 @@ peerTest(
     assertEquals(await sender.end(), 0, sender.stderr.text);
     assertStringIncludes(sender.stderr.text, "trying again");
     assertStringIncludes(sender.stderr.text, `connected to 127.0.0.1:${broker.port} again`);
-    assertStringIncludes(sender.stderr.text, `published ${COUNT} messages to bot`);
+    assertStringIncludes(sender.stdout.text, `published ${COUNT} messages to bot`);
     const all = () => new Set(listener.stdout.lines).size === COUNT;
     await until(got, all, 15_000);
     const seconds = (performance.now() - began) / 1000;
@@ -272,7 +272,7 @@ peerTest(
     await sending;
     await sender.send();
     assertEquals(await sender.end(), 0, sender.stderr.text);
-    assertStringIncludes(sender.stderr.text, "published 4001 messages to bot");
+    assertStringIncludes(sender.stdout.text, "published 4001 messages to bot");
   },
 );
 
