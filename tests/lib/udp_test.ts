@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { getAvailablePort } from "@std/net/get-available-port";
 import { ActionError, explain } from "../../lib/errors.ts";
 import { bind, MOST_BYTES, request, serve } from "../../lib/udp.ts";
 import { decode, encode } from "./helpers.ts";
@@ -127,7 +128,10 @@ Deno.test("serve prints one line about a fault unless told otherwise", async () 
 });
 
 Deno.test("serve shuts down once when it is asked twice, and its port is free again", async () => {
-  const server = await serve({}, (datagram) => datagram);
+  // a port that the system does not hand out by itself: other tests run at the same time
+  const preferredPort = 20_000 + Math.floor(Math.random() * 12_000);
+  const port = getAvailablePort({ preferredPort });
+  const server = await serve({ port }, (datagram) => datagram);
   await Promise.all([server.shutdown(), server.shutdown()]);
   await server.finished;
   await server[Symbol.asyncDispose]();
