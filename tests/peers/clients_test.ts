@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { assertSame, encode, MEBIBYTE, random, randomText } from "./payloads.ts";
 import {
   freePort,
@@ -31,6 +31,8 @@ interface Case {
   /** It answers before it hears anything. */
   first?: boolean;
   stdout: string | Uint8Array;
+  /** What the client says on stderr when it must fail. */
+  fails?: string;
 }
 
 const FOX = "the quick brown fox jumps over the lazy dog";
@@ -73,6 +75,15 @@ const TCP: Case[] = [
     answer,
     stdout: answer!,
   })),
+  {
+    script: "tcp/hello_client",
+    does: "fails",
+    when: "says nothing",
+    hears: "",
+    answer: "",
+    stdout: "",
+    fails: "the server closed the connection without a greeting",
+  },
   ...echoCases("tcp/echo_client"),
   ...[[undefined, "Call Slack to get the list of channels", "thanks"], [
     longMessage,
@@ -116,7 +127,8 @@ async function check(peer: Peer, at: At, each: Case): Promise<void> {
     await server.end();
     assertSame(server.stdout.bytes, heard);
   }
-  assertEquals(await client.end(), 0, client.stderr.text.slice(-2_000));
+  assertEquals(await client.end(), each.fails ? 1 : 0, client.stderr.text.slice(-2_000));
+  if (each.fails) assertStringIncludes(client.stderr.text, each.fails);
   if (typeof each.stdout === "string") {
     assertEquals(
       client.stdout.text.replace(/to .* from .*:\d+$/m, "to THERE from HERE"),
