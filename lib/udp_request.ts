@@ -8,7 +8,7 @@
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt, type Explanation } from "./errors.ts";
-import { bind } from "./udp_socket.ts";
+import { bind, localFor } from "./udp_socket.ts";
 
 /** How long to wait for an answer, and how often to ask. */
 export interface RequestOptions {
@@ -114,10 +114,4 @@ async function addressOf(hostname: string): Promise<string> {
   if (hostname === "localhost") return "127.0.0.1";
   const [address] = await attempt(`look up ${hostname}`, Deno.resolveDns(hostname, "A"));
   return address!;
-}
-
-/** From where to send: a loopback address for a loopback address, any for all others. */
-function localFor(hostname: string): string {
-  if (hostname.startsWith("127.")) return "127.0.0.1";
-  return hostname === "::1" ? "::1" : hostname.includes(":") ? "::" : "0.0.0.0";
 }

@@ -27,3 +27,9 @@ export function bind(endpoint: Partial<NetEndpoint> = {}): Promise<Deno.Datagram
     () => Deno.listenDatagram({ transport: "udp", hostname, port }),
   );
 }
+
+/** From where to send: a loopback address for a loopback address, any for all others. */
+export function localFor(hostname: string): string {
+  if (hostname.startsWith("127.")) return "127.0.0.1";
+  return hostname === "::1" ? "::1" : hostname.includes(":") ? "::" : "0.0.0.0";
+}

@@ -44,6 +44,7 @@ import { attempt } from "../../lib/errors.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { connect } from "../../lib/tcp.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
+import { localFor } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 
 const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
@@ -161,7 +162,7 @@ async function askOverUdp(question: Uint8Array, server: NetEndpoint): Promise<Re
     () =>
       Deno.listenDatagram({
         transport: "udp",
-        hostname: localAddressFor(server.hostname),
+        hostname: localFor(server.hostname),
         port: 0,
       }),
   );
@@ -221,12 +222,6 @@ async function askOverTcp(question: Uint8Array, server: NetEndpoint): Promise<Re
   const why = fault(question, reply);
   if (why) throw new DnsFormatError(`what came over TCP is no reply: ${why}`);
   return reply;
-}
-
-/** From where to send: this machine alone for a server on it, any of its addresses for others. */
-function localAddressFor(host: string): string {
-  if (host.startsWith("127.")) return "127.0.0.1";
-  return host === "::1" ? "::1" : host.includes(":") ? "::" : "0.0.0.0";
 }
 
 export async function main(

@@ -27,6 +27,7 @@ import { run } from "../../lib/cli.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { attempt } from "../../lib/errors.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
+import { localFor } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
@@ -35,7 +36,7 @@ const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
 /** Sends a datagram until its echo comes, and gives the echo. */
 export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Uint8Array> {
   const name = formatEndpoint(server);
-  const hostname = localAddressFor(server.hostname);
+  const hostname = localFor(server.hostname);
   // Python's socket gets its port with the first sendto; here it is bound to port 0 beforehand
   const socket = await attempt(
     `open a UDP socket on ${hostname}`,
@@ -67,12 +68,6 @@ export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Ui
   } finally {
     socket.close();
   }
-}
-
-/** From where to send: this machine alone for a partner on it, any of its addresses for others. */
-function localAddressFor(host: string): string {
-  if (host.startsWith("127.")) return "127.0.0.1";
-  return host === "::1" ? "::1" : host.includes(":") ? "::" : "0.0.0.0";
 }
 
 export async function main(
