@@ -7,11 +7,12 @@
 
 import { formatEndpoint } from "./address.ts";
 import { finish } from "./finish.ts";
+import type { Stream } from "./joined_writes.ts";
 import { crowded, readInTurn } from "./turns.ts";
 
 /** What a handler of `serve` and a caller of `connect` get. */
 export class Connection implements Disposable {
-  readonly #inner: Deno.Conn;
+  readonly #inner: Stream;
   /** The other side, as `127.0.0.1:50000`; a client of a Unix socket has no name. */
   readonly remote: string;
   /** Set by each read and write; who watches for idleness clears it. */
@@ -19,13 +20,13 @@ export class Connection implements Disposable {
   /** Why the connection was closed from this side, if it was. */
   closedFor: Error | undefined;
 
-  constructor(inner: Deno.Conn) {
+  constructor(inner: Stream) {
     this.#inner = inner;
     this.remote = inner.remoteAddr.transport === "unix"
       ? "a local client"
       : formatEndpoint(inner.remoteAddr);
     // two small writes and a read would otherwise wait 40 ms for the other side's acknowledgement
-    if ("setNoDelay" in inner) (inner as Deno.TcpConn).setNoDelay(true);
+    if ("setNoDelay" in inner) (inner as unknown as Deno.TcpConn).setNoDelay(true);
   }
 
   get localAddr(): Deno.Addr {

@@ -5,6 +5,7 @@
  */
 
 import { within } from "./deadline.ts";
+import { explainTls } from "./tls_errors.ts";
 
 /** An action that failed: what was tried, why it did not work, and what to do next. */
 export class ActionError extends Error {
@@ -120,7 +121,7 @@ export function explain(error: unknown): Explanation {
     return explainFetch(error.cause.message);
   }
   const code = (error as Error & { code?: string }).code;
-  return REASONS[code ?? ""] ?? { reason: error.message };
+  return REASONS[code ?? ""] ?? explainTls(error.message) ?? { reason: error.message };
 }
 
 /** What went wrong below a `fetch` stands at the end of a long message, and has no code. */
@@ -128,7 +129,7 @@ function explainFetch(message: string): Explanation {
   const why = message.split("): ").at(-1)!;
   if (why.includes("Connection refused")) return REASONS.ECONNREFUSED!;
   if (why.includes("failed to lookup")) return REASONS.ENOTFOUND!;
-  return { reason: why.replace(/ \(os error \d+\)$/, "") };
+  return explainTls(why) ?? { reason: why.replace(/ \(os error \d+\)$/, "") };
 }
 
 /** The flag that grants what Deno just refused: `Requires net access to "x"` becomes `--allow-net=x`. */

@@ -8,6 +8,7 @@ import { type Endpoint, formatEndpoint } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { after, DeadlineError } from "./deadline.ts";
 import { attempt, explain } from "./errors.ts";
+import { joinWrites } from "./joined_writes.ts";
 import { takePart } from "./turns.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
 
@@ -15,6 +16,8 @@ import { removeStaleSocket } from "./unix_socket.ts";
 export type ServeOptions = Endpoint & {
   /** How many conversations at once; further clients wait in the backlog. 10,000 unless told. */
   maxConnections?: number;
+  /** Lets other processes and Workers of this user listen on the same TCP port: Linux deals clients out. */
+  reusePort?: boolean;
   /**
    * How long a conversation may go on without a read or write being begun, in milliseconds; 60,000 unless
    * told, and up to a quarter longer. `Infinity` for no limit.
@@ -24,6 +27,11 @@ export type ServeOptions = Endpoint & {
   grace?: number;
   /** Shuts down when aborted. */
   signal?: AbortSignal;
+  /**
+   * Speaks TLS, over TCP only: the certificate chain and its key as PEM texts, and the protocols for ALPN.
+   * A client that stops in the middle of TLS's greeting is dropped, but Deno keeps its socket until it goes.
+   */
+  tls?: { cert: string; key: string; alpnProtocols?: string[] };
   /** Told what went wrong with a client; prints one line on stderr unless told. */
   onError?: (error: unknown, connection?: Connection) => void;
 };
@@ -66,10 +74,11 @@ export async function serve(options: ServeOptions, handler: Handler): Promise<Se
   if ("path" in options) await removeStaleSocket(options.path);
   const listener: Deno.Listener = await attempt(
     `listen on ${formatEndpoint(options)}`,
-    () =>
-      "path" in options
-        ? Deno.listen({ transport: "unix", path: options.path })
-        : Deno.listen(options),
+    () => {
+      if ("path" in options) return Deno.listen({ transport: "unix", path: options.path });
+      const { tls, hostname, port, reusePort } = options;
+      return tls ? Deno.listenTls({ hostname, port, reusePort, ...tls }) : Deno.listen(options);
+    },
   );
   return new ConversationServer(listener, handler, options);
 }
@@ -158,7 +167,8 @@ class ConversationServer implements Server {
     let connection: Connection | undefined;
     using _takesTurns = takePart();
     try {
-      connection = new Connection(inner);
+      // without a TCP socket of its own, TLS cannot turn Nagle's algorithm off
+      connection = new Connection("handshake" in inner ? joinWrites(inner) : inner);
       this.#open.set(connection, 0);
       this.#idleWatch ??= this.#watchForIdleness();
       await this.#handler(connection);

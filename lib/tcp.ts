@@ -19,7 +19,19 @@ export type ConnectOptions = Endpoint & {
   timeout?: number;
   /** Gives up when aborted. */
   signal?: AbortSignal;
+  /** Speaks TLS, over TCP only: the connection is there once the server's certificate is found good. */
+  tls?: TlsOptions;
 };
+
+/** How a client speaks TLS. */
+export interface TlsOptions {
+  /** The name that the certificate must hold; the host that is connected to unless told. */
+  hostname?: string;
+  /** Certificates of authorities to trust besides the well-known ones, as PEM texts. */
+  caCerts?: string[];
+  /** Application protocols to offer (ALPN), the best first. */
+  alpnProtocols?: string[];
+}
 
 /**
  * Connects to a server. Nagle's algorithm is off: what is written is sent at once.
@@ -48,15 +60,38 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     const connecting = Deno.connect({ transport: "unix", path: options.path });
     return new Connection(await attempt(action, connecting, { timeout }));
   }
-  const { hostname, port } = options;
+  const { hostname, port, tls } = options;
   const gaveUp = new AbortController();
   const signals = signal ? AbortSignal.any([signal, gaveUp.signal]) : gaveUp.signal;
   try {
-    const connecting = Deno.connect({ hostname, port, signal: signals });
+    const connecting: Promise<Deno.Conn> = Deno.connect({ hostname, port, signal: signals })
+      .then<Deno.Conn>((tcp) => tls ? secure(tcp, { hostname, ...tls }, signals) : tcp);
     return new Connection(await within(timeout, connecting));
   } catch (error) {
     gaveUp.abort();
     signal?.throwIfAborted();
     throw new ActionError(action, error);
+  }
+}
+
+/** Agrees with the server on TLS; closes the connection when that fails, or takes too long. */
+async function secure(
+  tcp: Deno.TcpConn,
+  options: Deno.StartTlsOptions,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
+  tcp.setNoDelay(true);
+  const secured = await Deno.startTls(tcp, options);
+  const giveUp = () => secured.close();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    signal.throwIfAborted();
+    await secured.handshake();
+    return secured;
+  } catch (error) {
+    if (!signal.aborted) secured.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
