@@ -133,6 +133,49 @@ export async function issueCertificate(
   return { certificate: pem(certificate), key: await exportKey(keys.privateKey) };
 }
 
+/** What a certificate says. */
+export interface CertificateDetails {
+  subject: string;
+  issuer: string;
+  /** DNS names and IP addresses that it is for. */
+  names: string[];
+  notBefore: Date;
+  notAfter: Date;
+  /** SHA-256 of the certificate, in hexadecimal: the same on all machines. */
+  fingerprint: string;
+}
+
+/**
+ * Reads a certificate. It says what it says: whether to believe it is another matter.
+ *
+ * @param text PEM
+ * @throws {Error} when the text is no certificate
+ *
+ * @example
+ * ```ts
+ * import { createAuthority, issueCertificate, readCertificate } from "./certificate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const authority = await createAuthority();
+ * const { certificate } = await issueCertificate(authority, ["localhost", "::1"]);
+ * const { issuer, names } = await readCertificate(certificate);
+ * assertEquals([issuer, names], ["CN=Lecture authority", ["localhost", "::1"]]);
+ * ```
+ */
+export async function readCertificate(text: string): Promise<CertificateDetails> {
+  const certificate = new X509Certificate(text);
+  const { subject, issuer, notBefore, notAfter } = certificate;
+  const names = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
+  return {
+    subject,
+    issuer,
+    names: names.map(({ type, value }) => type === "ip" ? canonicalAddress(value) ?? value : value),
+    notBefore,
+    notAfter,
+    fingerprint: new Uint8Array(await certificate.getThumbprint("SHA-256")).toHex(),
+  };
+}
+
 function validity({ notBefore, notAfter }: AuthorityOptions) {
   const end = notAfter ?? new Date(Date.now() + 30 * DAY);
   const begin = notBefore ?? new Date(Math.min(Date.now() - HOUR, end.getTime() - DAY));

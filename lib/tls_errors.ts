@@ -19,6 +19,11 @@ const REASONS: [pattern: RegExp, reason: string, next?: string][] = [
     UNTRUSTED,
   ],
   [
+    /peer certificate: BadSignature/,
+    "the server's certificate names an authority that is trusted here, but did not sign it",
+    "It may be another authority of the same name, made anew: give its newest certificate (--ca FILE).",
+  ],
+  [
     /not valid for name "?([^";]+)"?(?:; certificate is only valid for (.+))?/,
     "the server's certificate is not for the name $1$2",
     "Connect by a name that the certificate holds; a server that cannot show one may be another.",
@@ -67,7 +72,7 @@ const REASONS: [pattern: RegExp, reason: string, next?: string][] = [
     /peer closed connection without sending TLS close_notify/,
     "the connection was cut: without TLS's own farewell nobody knows whether all has come",
   ],
-  [/tls handshake eof/i, "the other side closed in the middle of the TLS handshake"],
+  [/tls handshake eof|^unexpected end of file/i, "the other side closed before all had come"],
 ];
 
 /**

@@ -1,0 +1,67 @@
+/** Programs that misbehave under `pipe` and `run_command`. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { memory } from "./script.ts";
+import { pause } from "./waits.ts";
+
+const scripts = new URL("../../scripts/ipc/", import.meta.url).pathname;
+
+function spawn(script: string, programs: string, ...words: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", `--allow-run=${programs}`, `${scripts}${script}.ts`, ...words],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function output(child: Deno.ChildProcess) {
+  const { code, stdout, stderr } = await child.output();
+  return {
+    code,
+    stdout: new TextDecoder().decode(stdout),
+    stderr: new TextDecoder().decode(stderr),
+  };
+}
+
+Deno.test("run_command gives up when a program prints without end", async () => {
+  const { code, stderr } = await output(spawn("run_command", "yes", "yes", "--limit", "100000"));
+  assertEquals(code, 1);
+  assertMatch(stderr, /cannot run yes: it prints more than 100000 bytes/);
+});
+
+Deno.test("run_command gives up when a program does not end, even one that ignores SIGTERM", async () => {
+  const trap = "trap '' TERM; echo $$; while :; do sleep 0.2; done";
+  const words = ["--seconds", "1", "--", "sh", "-c", trap];
+  const { code, stderr } = await output(spawn("run_command", "sh", ...words));
+  assertEquals(code, 1);
+  assertMatch(stderr, /cannot run sh: nothing came within 1 s/);
+});
+
+Deno.test("pipe keeps the first program waiting when the second does not read", async () => {
+  const reads = "sleep 1; head -c 3; kill -TERM $$";
+  const child = spawn("pipe", "yes,sh", "yes", `sh -c '${reads}'`);
+  await pause(700);
+  // yes prints gigabytes a second when nobody holds it back
+  assert(memory(child.pid) < 200 * 1024 * 1024);
+  const { code, stdout, stderr } = await output(child);
+  assertEquals([code, stdout], [143, "y\ny"]);
+  assertMatch(stderr, /yes was ended by SIGPIPE/);
+  assertMatch(stderr, /sh was ended by SIGTERM/);
+});
+
+Deno.test("pipe ends the first program when the second cannot be started", async () => {
+  const { code, stderr } = await output(spawn("pipe", "sleep", "sleep 1000", "no-such-program"));
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    /cannot start no-such-program: there is no such file/,
+  );
+});
+
+Deno.test("shared_memory refuses what the counter cannot hold", async () => {
+  for (const words of [["--times", "3000000000"], ["--workers", "65"], ["--rounds", "0"]]) {
+    const { code } = await output(spawn("shared_memory", "true", ...words));
+    assertEquals(code, 2, words.join(" "));
+  }
+});

@@ -1,0 +1,102 @@
+/** The lessons about TLS against those who speak it badly, or not at all. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { attacks, type Target, tcpTarget } from "./attacks.ts";
+import { behaviours, misbehave, reset } from "./peers.ts";
+import { startScript } from "./script.ts";
+import { besiege, type Place, type Subject } from "./siege.ts";
+import { times, within } from "./waits.ts";
+import { createAuthority } from "../../lib/certificate.ts";
+import { connect } from "../../lib/tcp.ts";
+import { SocketReader } from "../../lib/reader.ts";
+
+type TlsTarget = Target & { port: number };
+
+/** A port and a folder for the certificates. */
+function somewhere(): Place {
+  const folder = Deno.makeTempDirSync({ prefix: "hostile-tls-" });
+  const at = (port: string): Place => ({
+    words: ["--port", port, "--folder", folder],
+    flags: (flag) =>
+      flag.replace(/(?<=127\.0\.0\.1:)\d+/g, port).replaceAll("/tmp/lecture-tls", folder),
+    at,
+    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+  });
+  current = folder;
+  return at("0");
+}
+
+let current = "";
+
+const subject: Subject<TlsTarget> = {
+  path: "scripts/tls/echo_server.ts",
+  attacks: {
+    ...attacks,
+    // what comes after a good handshake
+    "clients cut the connection in mid-record": async ({ port }) => {
+      for (let round = 0; round < 20; round++) {
+        using tls = await dial(port);
+        await tls.write(new Uint8Array(1_000));
+      }
+    },
+    "200 clients shake hands and close": async ({ port }) => {
+      await times(200, 10, async () => (await dial(port)).close());
+    },
+  },
+  target: (address) => ({ ...tcpTarget(Number(address)), port: Number(address) }),
+  async goodClient({ port }) {
+    using connection = await dial(port);
+    const message = crypto.getRandomValues(new Uint8Array(5_000));
+    const writing = connection.write(message).then(() => connection.closeWrite());
+    assertEquals(await new SocketReader(connection).readAll(), message);
+    await writing;
+  },
+  idleClient: ({ port }) => dial(port),
+  taken:
+    /^echo_server\.ts: cannot listen on 127\.0\.0\.1.*: another program has that address already$/m,
+};
+
+async function dial(port: number) {
+  const caCerts = [await Deno.readTextFile(`${current}/authority.pem`)];
+  return await connect({ hostname: "127.0.0.1", port, tls: { hostname: "localhost", caCerts } });
+}
+
+besiege(subject, somewhere);
+
+const notTls = /cannot agree on TLS with localhost: the other side does not speak TLS/;
+const gone = /cannot agree on TLS with localhost: the other side/;
+const outcomes: Record<string, RegExp> = {
+  "is silent": /cannot agree on TLS with localhost: nothing came within 10 s/,
+  "closes without a word": gone,
+  "sends a byte every 50 ms": notTls,
+  "closes in mid-answer": notTls,
+  "never stops sending": notTls,
+  "sends nonsense": notTls,
+};
+
+Deno.test("tls/echo_client ends in time with one clear error when the server", async (test) => {
+  const folder = await Deno.makeTempDir({ prefix: "hostile-tls-" });
+  const ca = `${folder}/authority.pem`;
+  await Deno.writeTextFile(ca, (await createAuthority()).certificate);
+  const cases = [...Object.keys(outcomes), "resets the connection"];
+  // most of them only wait: they do so together
+  const results = await Promise.all(cases.map(async (name) => {
+    await using peer = name in outcomes ? misbehave(behaviours[name]!) : await reset("data");
+    await using client = startScript("scripts/tls/echo_client.ts", {
+      words: ["--port", peer.address, "--ca", ca],
+      flags: (flag) =>
+        flag.replace(/(?<=127\.0\.0\.1:)\d+/, peer.address)
+          .replace("/tmp/lecture-tls/authority.pem", ca),
+    });
+    const code = await within("the client's end", client.ended, 30_000);
+    peer.release();
+    return { name, code, stdout: client.stdout, stderr: client.stderr };
+  }));
+  await Deno.remove(folder, { recursive: true });
+  for (const { name, code, stdout, stderr } of results) {
+    await test.step(name, () => {
+      assertMatch(stderr, outcomes[name] ?? gone);
+      assertEquals([code, stdout], [1, ""]);
+      assertEquals(/^ +at .*|Uncaught/m.exec(stderr)?.[0], undefined);
+    });
+  }
+});
