@@ -19,14 +19,14 @@
  * @run     deno run --allow-read=/tmp/lecture-tls --allow-write=/tmp/lecture-tls scripts/tls/certificate.ts
  * @expect  authority: CN=Lecture authority, issued by CN=Lecture authority
  * @expect  server: CN=localhost, issued by CN=Lecture authority
- * @expect    for localhost, 127.0.0.1, ::1
- * @expect    from 20* to 20*
- * @expect    SHA-256 *
+ * @expect  *for localhost, 127.0.0.1, ::1
+ * @expect  *from 20* to 20*
+ * @expect  *SHA-256 *
  * @log     made authority in /tmp/lecture-tls
  * @log     made server in /tmp/lecture-tls
  * @run     deno run --allow-read=/tmp/lecture-tls --allow-write=/tmp/lecture-tls scripts/tls/certificate.ts --new mail.example.org 10.0.0.7
  * @expect  server: CN=mail.example.org, issued by CN=Lecture authority
- * @expect    for mail.example.org, 10.0.0.7
+ * @expect  *for mail.example.org, 10.0.0.7
  * @argument [NAME...]      host names and addresses to issue the server's certificate for; those of this machine unless told
  * @option  --folder FOLDER where to keep them (default: /tmp/lecture-tls)
  * @option  --new           make all anew; what the old authority issued is then no longer trusted
