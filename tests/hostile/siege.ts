@@ -29,6 +29,8 @@ export interface Subject<T> {
 export interface Place extends Disposable {
   words: string[];
   flags(flag: string): string;
+  /** The same on another port, where more than the port is said. */
+  at?(port: string): Place;
 }
 
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
@@ -125,7 +127,8 @@ export function besiege<T>(subject: Subject<T>, somewhere: () => Place): void {
     using place = somewhere();
     const { server, address, target } = await started(subject, place);
     await using _ended = server;
-    await using second = startScript(subject.path, address.startsWith("/") ? place : port(address));
+    const elsewhere = address.startsWith("/") ? place : place.at?.(address) ?? port(address);
+    await using second = startScript(subject.path, elsewhere);
     assertEquals(await within("the second server's end", second.ended), 1);
     assertMatch(second.stderr, subject.taken);
     assertNoTrace(second);

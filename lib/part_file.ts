@@ -1,0 +1,117 @@
+/**
+ * A download that is not finished, beside the place where it will stand: `name.part` becomes `name` at once
+ * and only when all of it is there. What an interruption leaves can be gone on with. Needs `--allow-write`
+ * for both names and `--allow-read` for the `.part`: Deno wants to read what it renames.
+ *
+ * @module
+ */
+
+/**
+ * A file that is being written, and what is in it.
+ *
+ * @example
+ * ```ts
+ * import { PartFile } from "./part_file.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * using part = await PartFile.open(`${folder}/notes.txt`);
+ * await part.write(new TextEncoder().encode("Networking: day 4\n"));
+ * await part.finish();
+ * assertEquals(await Deno.readTextFile(`${folder}/notes.txt`), "Networking: day 4\n");
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
+export class PartFile implements Disposable {
+  readonly path: string;
+  readonly target: string;
+  readonly #file: Deno.FsFile;
+  #size: number;
+  #kept: number;
+  #closed = false;
+
+  private constructor(target: string, file: Deno.FsFile, size: number) {
+    this.target = target;
+    this.path = `${target}.part`;
+    this.#file = file;
+    this.#size = this.#kept = size;
+  }
+
+  /**
+   * Begins a new `.part` file, or goes on with the one that is there. It is never written through a
+   * symbolic link that somebody put there.
+   *
+   * @param target where the finished file is to stand
+   * @param options.resume keep what an earlier attempt left
+   */
+  static async open(target: string, options: { resume?: boolean } = {}): Promise<PartFile> {
+    const path = `${target}.part`;
+    if (options.resume) {
+      const found = await Deno.lstat(path).catch(unlessMissing);
+      if (found && !found.isFile) throw new Error(`${path} is no plain file: remove it`);
+      if (found) {
+        const file = await Deno.open(path, { read: true, write: true });
+        return new PartFile(target, file, await file.seek(0, Deno.SeekMode.End));
+      }
+    }
+    await Deno.remove(path).catch(unlessMissing);
+    const file = await Deno.open(path, { write: true, createNew: true });
+    return new PartFile(target, file, 0);
+  }
+
+  /** How many bytes are in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many bytes an attempt to resume would find: those that were taken out for comparison, too. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Takes the last bytes out of it, to compare them with what comes in their place; at most `count`. */
+  async takeTail(count: number): Promise<Uint8Array> {
+    const tail = new Uint8Array(Math.min(count, this.#size));
+    this.#size -= tail.length;
+    await this.#file.seek(this.#size, Deno.SeekMode.Start);
+    for (let got = 0; got < tail.length;) {
+      const more = await this.#file.read(tail.subarray(got));
+      if (more === null) throw new Error(`${this.path} became shorter meanwhile`);
+      got += more;
+    }
+    await this.#file.seek(this.#size, Deno.SeekMode.Start);
+    return tail;
+  }
+
+  /** Writes all of `bytes` behind what is there. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) {
+      const count = await this.#file.write(rest);
+      this.#size += count;
+      this.#kept = Math.max(this.#kept, this.#size);
+      rest = rest.subarray(count);
+    }
+  }
+
+  /** All of it is there: it gets its name, and takes the place of a file that had the name before. */
+  async finish(): Promise<void> {
+    await this.#file.truncate(this.#size);
+    // else a power cut could leave a whole name and half a file
+    await this.#file.syncData();
+    this.#closed = true;
+    this.#file.close();
+    await Deno.rename(this.path, this.target);
+  }
+
+  /** Closes the file. What is in it stays; when there is nothing in it, it goes. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
+    if (this.#kept === 0) Deno.removeSync(this.path);
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

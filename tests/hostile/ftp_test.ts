@@ -1,0 +1,270 @@
+/**
+ * The FTP server under siege, and against clients that want more than it gives.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createConnection } from "node:net";
+import { SocketReader } from "../../lib/reader.ts";
+import { readReply } from "../../lib/ftp_reply.ts";
+import { encode } from "../lib/helpers.ts";
+import { attacks, type Target, tcpTarget } from "./attacks.ts";
+import { startScript } from "./script.ts";
+import { besiege, type Place, starve, type Subject } from "./siege.ts";
+import { times, within } from "./waits.ts";
+
+const SERVER = "scripts/remote/ftp_server.ts";
+
+/** A port, and a folder with the samples. */
+function somewhere(): Place {
+  const folder = Deno.makeTempDirSync({ prefix: "hostile-" });
+  const at = (port: string): Place => ({
+    words: ["--port", port, "--samples", "--root", `${folder}/ftp`],
+    flags: (flag) =>
+      flag.replace("127.0.0.1:2121", `127.0.0.1:${port}`).replace("/tmp/ftp", `${folder}/ftp`),
+    at,
+    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+  });
+  return at("0");
+}
+
+/** A client by hand: one command, one reply. */
+class Client implements Disposable {
+  readonly #reader: SocketReader;
+
+  constructor(readonly control: Deno.Conn) {
+    this.#reader = new SocketReader(control);
+  }
+
+  static async loggedIn(target: Target): Promise<Client> {
+    const client = new Client(await target.dial());
+    assertEquals((await client.reply()).code, 220);
+    assertEquals((await client.ask("USER anonymous")).code, 331);
+    assertEquals((await client.ask("PASS x")).code, 230);
+    return client;
+  }
+
+  reply() {
+    return readReply(this.#reader);
+  }
+
+  async say(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === "string" ? encode(text) : text;
+    for (let sent = 0; sent < bytes.length;) sent += await this.control.write(bytes.subarray(sent));
+  }
+
+  async ask(command: string) {
+    await this.say(`${command}\r\n`);
+    return await this.reply();
+  }
+
+  /** The port that EPSV names. */
+  async dataPort(): Promise<number> {
+    const { code, text } = await this.ask("EPSV");
+    assertEquals(code, 229);
+    return Number(/\|\|\|(\d+)\|/.exec(text)![1]);
+  }
+
+  /** Fetches with a command; gives what comes and the code after it. */
+  async fetch(command: string): Promise<[string, number]> {
+    using data = await Deno.connect({ hostname: "127.0.0.1", port: await this.dataPort() });
+    assertEquals((await this.ask(command)).code, 150);
+    const text = await new Response(data.readable).text();
+    return [text, (await this.reply()).code];
+  }
+
+  [Symbol.dispose](): void {
+    this.control.close();
+  }
+}
+
+const done = async (work: Promise<unknown>) => void await work;
+
+const server: Subject<Target> = {
+  path: SERVER,
+  target: (address) => tcpTarget(Number(address)),
+  async goodClient(target) {
+    using client = await Client.loggedIn(target);
+    await client.ask("TYPE I");
+    assertEquals(await client.fetch("RETR notes.txt"), ["Networking: day 4\n", 226]);
+    assertEquals((await client.ask("QUIT")).code, 221);
+  },
+  idleClient: (target) => target.dial(),
+  taken:
+    /^ftp_server\.ts: cannot listen on 127\.0\.0\.1.*: another program has that address already$/m,
+  attacks: {
+    ...attacks,
+    "clients ask for data ports and never come": (target) =>
+      done(times(20, 10, async () => {
+        using client = await Client.loggedIn(target);
+        for (let tries = 0; tries < 5; tries++) await client.dataPort();
+      })),
+    "clients open data connections and ask for nothing": (target) =>
+      done(times(20, 10, async () => {
+        using client = await Client.loggedIn(target);
+        using _data = await Deno.connect({ hostname: "127.0.0.1", port: await client.dataPort() });
+        await client.ask("NOOP");
+      })),
+    "clients leave in the middle of a file": (target) =>
+      done(times(20, 10, async (index) => {
+        using client = await Client.loggedIn(target);
+        const port = await client.dataPort();
+        using data = await Deno.connect({ hostname: "127.0.0.1", port });
+        assertEquals((await client.ask("RETR numbers.txt")).code, 150);
+        await data.read(new Uint8Array(10));
+        // half of them stay on the control connection, and hear of it
+        if (index % 2 === 0) return;
+        data.close();
+        assert([226, 426].includes((await client.reply()).code));
+      })),
+    "clients send Telnet commands": (target) =>
+      done(times(20, 10, async () => {
+        using client = await Client.loggedIn(target);
+        await client.say(Uint8Array.of(255, 244, 255, 242, 255, 253, 10, 255, 250, 1));
+        await client.control.closeWrite();
+        while (await client.control.read(new Uint8Array(64)) !== null);
+      })),
+  },
+};
+
+besiege(server, somewhere);
+starve(server, somewhere);
+
+Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, async (test) => {
+  using place = somewhere();
+  await using script = startScript(SERVER, place);
+  const target = server.target(await script.printed(/^listening on 127\.0\.0\.1:(.+)$/m));
+  const root = place.words.at(-1)!;
+  await Deno.writeTextFile(`${root}/../secret`, "secret");
+  await Deno.symlink("../secret", `${root}/out`);
+  await Deno.symlink("/etc", `${root}/etc`);
+  await new Deno.Command("mkfifo", { args: [`${root}/pipe`] }).output();
+
+  await test.step("200 clients at once get what they came for", async () => {
+    await within("all of them", times(200, 200, () => server.goodClient(target)), 60_000);
+  });
+
+  await test.step("paths that lead out, and what is no file", async () => {
+    using client = await Client.loggedIn(target);
+    const paths = [
+      ..."../secret /../secret ..//secret /lectures/../../secret out /out etc/passwd pipe".split(
+        " ",
+      ),
+      ..."/etc/passwd /lectures/../out ./etc/../etc/passwd lectures \\..\\secret ~ ...".split(" "),
+      "%2e%2e/secret",
+      "a\0b",
+      "x".repeat(4_000),
+    ];
+    for (const command of ["RETR", "SIZE", "MLST", "CWD"]) {
+      for (const path of paths) {
+        // CWD and MLST of a folder of its own are no harm
+        if (path === "lectures" && command !== "RETR") continue;
+        const { code, text } = await client.ask(`${command} ${path}`);
+        assertEquals(code, 550, `${command} ${path}: ${text}`);
+        await client.fetch("NLST"); // which is no mistake
+      }
+    }
+    const [names] = await client.fetch("NLST");
+    assertEquals(names, "lectures\r\nnotes.txt\r\nnumbers.txt\r\n");
+    assertEquals((await client.ask("CWD ../../..")).code, 250);
+    assertMatch((await client.ask("PWD")).text, /^"\/" /);
+  });
+
+  await test.step("what is said in the wrong order, or not served", async () => {
+    using client = new Client(await target.dial());
+    await client.reply();
+    for (const command of ["PWD", "LIST", "EPSV", "RETR notes.txt", "PORT 127,0,0,1,0,80"]) {
+      assertEquals((await client.ask(command)).code, 530, command);
+    }
+    assertEquals((await client.ask("PASS x")).code, 503);
+    using member = await Client.loggedIn(target);
+    assertEquals((await member.ask("RETR notes.txt")).code, 425);
+    for (const command of ["PORT 10,0,0,1,0,80", "EPRT |1|10.0.0.1|80|"]) {
+      assertEquals((await member.ask(command)).code, 502, command);
+    }
+    for (const command of ["STOR new", "DELE notes.txt", "MKD new", "RNFR notes.txt"]) {
+      assertEquals((await member.ask(command)).code, 550, command);
+    }
+    assertEquals((await member.ask("EPSV 2")).code, 522);
+    assertEquals((await member.ask("EPSV ALL")).code, 200);
+    assertEquals((await member.ask("PASV")).code, 503);
+    assertEquals((await member.ask("TYPE I")).code, 200);
+    assertEquals((await member.ask("REST 10")).code, 350);
+    assertEquals(await member.fetch("RETR notes.txt"), [": day 4\n", 226]);
+    assertEquals((await member.ask("REST 19")).code, 350);
+    assertEquals((await member.ask("RETR notes.txt")).code, 554);
+    assertEquals((await member.ask("TYPE A")).code, 200);
+    assertEquals(await member.fetch("RETR notes.txt"), ["Networking: day 4\r\n", 226]);
+    const help = await member.ask("HELP");
+    assertEquals([help.code, help.lines.length], [214, 4]);
+    await member.say(encode("NO"));
+    await member.say(Uint8Array.of(255, 253, 10, 255, 244));
+    await member.say(encode("OP\r\nNOOP\r\n")); // two at once
+    const answer = new Uint8Array(3);
+    await member.control.read(answer); // its refusal comes first
+    assertEquals([...answer], [255, 252, 10]);
+    assertEquals([(await member.reply()).code, (await member.reply()).code], [200, 200]);
+  });
+
+  await test.step("who cannot log in, or makes nothing but mistakes, is sent away", async () => {
+    using stranger = new Client(await target.dial());
+    await stranger.reply();
+    const codes: number[] = [];
+    for (let tries = 0; tries < 3; tries++) {
+      assertEquals((await stranger.ask("USER root")).code, 331);
+      codes.push((await stranger.ask("PASS toor")).code);
+    }
+    assertEquals(codes, [530, 530, 421]);
+    assertEquals(await stranger.control.read(new Uint8Array(1)), null);
+    using fool = new Client(await target.dial());
+    await fool.reply();
+    let tries = 1;
+    while ((await fool.ask("FOO")).code !== 421) tries++;
+    assertEquals(tries, 20);
+    using shouter = new Client(await target.dial());
+    await shouter.reply();
+    await shouter.say("X".repeat(5_000));
+    assertEquals((await shouter.reply()).code, 500);
+  });
+
+  await test.step("a stranger who is first at the data port gets nothing, and it is released", async () => {
+    using client = await Client.loggedIn(target);
+    const port = await client.dataPort();
+    const stolen = await new Promise<string>((resolve) => {
+      const thief = createConnection({ host: "127.0.0.1", port, localAddress: "127.0.0.2" });
+      let text = "";
+      thief.on("data", (data) => text += data);
+      thief.on("error", () => {});
+      thief.on("close", () => resolve(text));
+    });
+    assertEquals(stolen, "");
+    using data = await Deno.connect({ hostname: "127.0.0.1", port });
+    assertEquals((await client.ask("NLST lectures")).code, 150);
+    assertEquals(await new Response(data.readable).text(), "week 9.txt\r\n");
+    assertEquals((await client.reply()).code, 226);
+
+    using other = await Client.loggedIn(target);
+    const unused = await other.dataPort();
+    const missed = await client.dataPort();
+    // nobody comes: in the end the server says so
+    const reply = await client.ask("NLST");
+    assertEquals(reply.code, 150);
+    assertEquals((await within("425", client.reply(), 30_000)).code, 425);
+    assert(!await isOpen(missed), "the port is still open");
+    assert(!await isOpen(unused), "a port that nobody asked about again is still open");
+    assertEquals((await client.fetch("NLST"))[1], 226);
+  });
+  assertEquals(/^ +at .*|.*(?:ncaught|Error:).*/m.exec(script.stderr)?.[0], undefined);
+  assertEquals(await script.stop("SIGTERM"), 0);
+});
+
+async function isOpen(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
