@@ -35,7 +35,7 @@ export function start(
   const child = new Deno.Command(Deno.execPath(), {
     args: words,
     cwd,
-    env: { ...env, NO_COLOR: "1" },
+    env: { PATH: pathWithDeno(), ...env, NO_COLOR: "1" },
     stdin: stdin.length > 0 ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
@@ -93,6 +93,13 @@ export function start(
       await ended;
     },
   };
+}
+
+/** `deno` is this very Deno to the scripts as well: it may not be on the PATH, or a slower starter of it may. */
+function pathWithDeno(): string {
+  const folder = Deno.execPath().replace(/[/\\][^/\\]*$/, "");
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  return [folder, Deno.env.get("PATH") ?? ""].join(separator);
 }
 
 async function type(stdin: WritableStream<Uint8Array>, lines: string[]): Promise<void> {

@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { answers, isVisitedByMany, pathOf, started } from "./many_clients.ts";
+import { memory, mostFiles, openFiles, startDeno } from "./script.ts";
+import { anyPort, besiege, starve } from "./siege.ts";
+import { ask, echoServer } from "./streams.ts";
+import { AT_ONCE, settles, times, until, within } from "./waits.ts";
+
+besiege({ ...echoServer, path: pathOf("sequential"), oneAtATime: true }, anyPort);
+besiege({ ...echoServer, path: pathOf("async"), oneAtATime: false }, anyPort);
+starve({ ...echoServer, path: pathOf("async"), oneAtATime: false }, anyPort);
+isVisitedByMany("sequential");
+isVisitedByMany("async");
+
+Deno.test("many_clients_sequential serves the second client when the first has gone", async () => {
+  const { server, target } = await started("sequential");
+  await using _ended = server;
+  const first = await target.dial();
+  await first.write(new Uint8Array(5));
+  await within("the first answer", first.read(new Uint8Array(5)));
+  const second = ask(target, "my turn?");
+  assert(!await settles(second, 300), "the second was served while the first was");
+  first.close();
+  assertEquals(await within("the second answer", second), "my turn?");
+  assertMatch(server.stderr, /is served, all others wait\n.* was served for .*: 5 bytes\n/);
+  assertEquals(await server.stop("SIGTERM"), 0);
+});
+
+const MANY = 5_000;
+const FILES = 20_000;
+
+Deno.test({
+  name: `many_clients_async answers at once when ${MANY} idle connections are held`,
+  ignore: mostFiles() < FILES,
+  async fn() {
+    const { server, port, target } = await started("async", { files: FILES });
+    await using _ended = server;
+    const files = openFiles(server.pid);
+    await times(200, 50, () => answers(target));
+    const before = memory(server.pid);
+    {
+      await using crowd = startDeno(
+        [`--allow-net=127.0.0.1:${port}`],
+        "tests/hostile/crowd.ts",
+        { files: FILES, words: [port, String(MANY)] },
+      );
+      await crowd.printed(/^holding 5000$/m);
+      const all = () => openFiles(server.pid) >= files + MANY;
+      await until(() => "not all are accepted", all, 4 * AT_ONCE);
+      await answers(target);
+      const each = (memory(server.pid) - before) / MANY;
+      console.log(`many_clients_async: ${(each / 1024).toFixed(1)} KiB for an idle connection`);
+      assert(each < 20_000, `${each} bytes for an idle connection`);
+      // all 5,000 vanish at once
+      await crowd.stop("SIGKILL");
+    }
+    await answers(target);
+    await until(() => "files stay open", () => openFiles(server.pid) === files, 4 * AT_ONCE);
+    assertEquals(await server.stop("SIGINT"), 0);
+  },
+});
