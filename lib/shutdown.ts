@@ -14,17 +14,21 @@
  * `stop` closes what the script waits on, and the wait ends.
  *
  * @param stop closes the listener, or shuts the server down
+ * @param options.code the exit code of a process that had to be ended so; 0 unless told
  */
-export function onInterrupt(stop: () => unknown, options: { grace?: number } = {}): Disposable {
-  const { grace = 1_000 } = options;
+export function onInterrupt(
+  stop: () => unknown,
+  options: { grace?: number; code?: number } = {},
+): Disposable {
+  const { grace = 1_000, code = 0 } = options;
   // Windows has no SIGTERM to listen for
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   let asked = false;
   const onSignal = () => {
-    if (asked) Deno.exit(0);
+    if (asked) Deno.exit(code);
     asked = true;
     stop();
-    Deno.unrefTimer(setTimeout(() => Deno.exit(0), grace));
+    Deno.unrefTimer(setTimeout(() => Deno.exit(code), grace));
   };
   for (const signal of signals) Deno.addSignalListener(signal, onSignal);
   return {
