@@ -1,0 +1,89 @@
+/**
+ * A question over UDP, with the times at which it went out and its answer came in.
+ *
+ * @module
+ */
+
+import { formatEndpoint, type NetEndpoint } from "./address.ts";
+import { DeadlineError, within } from "./deadline.ts";
+import { attempt } from "./errors.ts";
+import { NoAnswerError } from "./udp.ts";
+import { bind, localFor } from "./udp_socket.ts";
+
+/** How a question is asked. */
+export interface TimedRequestOptions<T> {
+  /** Makes the question, anew for each try: an answer then tells which try it belongs to. */
+  question(): Uint8Array;
+  /** Reads an answer; `undefined` passes it over. What it throws ends the request. */
+  answer(datagram: Uint8Array, question: Uint8Array): T | undefined;
+  /** Tells the time. */
+  now(): number;
+  /** How long to wait, in milliseconds, for each try; 500, 1,000 and 2,000 unless told. */
+  patience?: readonly number[];
+  /** Told what comes from elsewhere, and when a try was in vain. */
+  onNote?: (note: string) => void;
+}
+
+/**
+ * Asks until the answer comes. What comes from any other address is passed over.
+ *
+ * @param to an IP address and a port
+ * @throws {NoAnswerError} when all tries were in vain
+ *
+ * @example
+ * ```ts
+ * import { timedRequest } from "./timed_request.ts";
+ * import { serve } from "./udp.ts";
+ * import { assert } from "@std/assert";
+ *
+ * await using server = await serve({ port: 0 }, (datagram) => datagram);
+ * const { sent, arrived } = await timedRequest(server.addr, {
+ *   question: () => new Uint8Array(48),
+ *   answer: (datagram) => datagram.length,
+ *   now: () => performance.now(),
+ * });
+ * assert(sent <= arrived);
+ * ```
+ */
+export async function timedRequest<T>(
+  to: NetEndpoint,
+  options: TimedRequestOptions<T>,
+): Promise<{ answer: T; sent: number; arrived: number }> {
+  const { question, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
+  const server = formatEndpoint(to);
+  // a port of the system's choice, another for each question: a stranger has to guess it
+  const socket = await bind({ hostname: localFor(to.hostname) });
+  const memory = new Uint8Array(65_536);
+  // a receive cannot be taken back: the next try goes on with the last
+  let receiving: Promise<[Uint8Array, Deno.Addr]> | undefined;
+  try {
+    for (const milliseconds of patience) {
+      const bytes = question();
+      const due = performance.now() + milliseconds;
+      const sent = now();
+      const sending = socket.send(bytes, { transport: "udp", ...to });
+      await attempt(`send ${bytes.length} bytes to ${server}`, sending);
+      try {
+        for (;;) {
+          receiving ??= socket.receive(memory);
+          const [datagram, from] = await within(due - performance.now(), receiving);
+          const arrived = now();
+          receiving = undefined;
+          const stranger = formatEndpoint(from) !== server;
+          const got = stranger ? undefined : answer(datagram, bytes);
+          if (got !== undefined) return { answer: got, sent, arrived };
+          if (stranger) onNote?.(`ignoring ${datagram.length} bytes from ${formatEndpoint(from)}`);
+          // a flood must not keep the deadline from being seen
+          if (performance.now() > due) throw new DeadlineError(milliseconds);
+        }
+      } catch (error) {
+        if (!(error instanceof DeadlineError)) throw error;
+        onNote?.(`no answer in ${milliseconds} ms`);
+      }
+    }
+    throw new NoAnswerError(server, patience.length);
+  } finally {
+    receiving?.catch(() => {}); // the close ends it
+    socket.close();
+  }
+}
