@@ -40,6 +40,18 @@ export function comparisons(place: Place): Comparison[] {
   ): Comparison["contenders"] =>
     python ? { asyncio: measured([...python, `${HERE}/${script}`, ...words]) } : {};
 
+  /** Server and load on all cores: threads on one core would only take turns. */
+  const shared = (lesson?: string) => async () => {
+    const unpinned = (words: string[]) => words.filter((_, at) => at < words.indexOf("taskset"));
+    const network = serving.includes("taskset") ? unpinned(serving) : serving;
+    const script = lesson ? `${ROOT}/scripts/tcp/${lesson}.ts` : `${HERE}/echo_bare.ts`;
+    const words = lesson ? ["--port", "0"] : ["4096"];
+    const { server, port } = await startServer([...network, ...DENO, script, ...words], "null");
+    await using _ended = server;
+    const command = [...network, ...load, "pingpong", String(port), "256", "64", "1000"];
+    return JSON.parse(await output(command)) as Sample;
+  };
+
   const echo = (words: (string | number)[], milliseconds?: number) => ({
     lib: loaded(deno("echo_lib.ts"), words, milliseconds),
     bare: loaded(deno("echo_bare.ts"), words, milliseconds),
@@ -93,6 +105,23 @@ export function comparisons(place: Place): Comparison[] {
       },
       goals: [
         { text: "bytes per connection of lib", of: ({ lib }) => lib?.bytes, atMost: 20 * 1024 },
+      ],
+    },
+    {
+      name: "workers",
+      title:
+        "many_clients_workers beside one thread, 64 bytes to and fro, 256 busy connections, all cores",
+      shown: { rate: "messages/s", p99: "µs p99" },
+      contenders: {
+        workers: shared("many_clients_workers"),
+        async: shared("many_clients_async"),
+        bare: shared(),
+      },
+      goals: [
+        { text: "workers / bare loop", of: ratio("workers", "bare"), atLeast: 1.2 },
+        { text: "p99, workers / bare loop", of: ratio("workers", "bare", "p99"), atMost: 0.5 },
+        { text: "workers / async", of: ratio("workers", "async"), atLeast: 1.2 },
+        { text: "p99, workers / async", of: ratio("workers", "async", "p99"), atMost: 0.5 },
       ],
     },
     {

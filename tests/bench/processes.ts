@@ -6,6 +6,16 @@
 
 const running = new Set<Process>();
 
+/** How a command is run. */
+interface ProcessOptions {
+  /** The one of which the line is read; stdout unless told. */
+  stream?: "stdout" | "stderr";
+  /** When it is ended, in milliseconds; 60,000 unless told. */
+  limit?: number;
+  /** Where its stderr goes; to the benchmark's own unless told. */
+  log?: "inherit" | "null";
+}
+
 /** A command that runs, and the lines it prints. */
 export class Process implements AsyncDisposable {
   readonly #command: string;
@@ -13,19 +23,15 @@ export class Process implements AsyncDisposable {
   readonly #output: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   readonly #late: ReturnType<typeof setTimeout>;
 
-  /**
-   * @param options.stream the one of which the line is read; stdout unless told
-   * @param options.limit when it is ended, in milliseconds; 60,000 unless told
-   */
-  constructor(command: string[], options: { stream?: "stdout" | "stderr"; limit?: number } = {}) {
-    const { stream = "stdout", limit = 60_000 } = options;
+  constructor(command: string[], options: ProcessOptions = {}) {
+    const { stream = "stdout", limit = 60_000, log = "inherit" } = options;
     const [program, ...args] = command;
     this.#command = command.join(" ");
     this.#child = new Deno.Command(program!, {
       args,
       stdin: "piped",
       stdout: stream === "stdout" ? "piped" : "null",
-      stderr: stream === "stderr" ? "piped" : "inherit",
+      stderr: stream === "stderr" ? "piped" : log,
       env: { NO_COLOR: "1" },
     }).spawn();
     this.#output = this.#child[stream].getReader();
@@ -81,8 +87,11 @@ export class Process implements AsyncDisposable {
 }
 
 /** Starts a server, which says where it listens in its first line. */
-export async function startServer(command: string[]): Promise<{ server: Process; port: number }> {
-  const server = new Process(command);
+export async function startServer(
+  command: string[],
+  log?: "inherit" | "null",
+): Promise<{ server: Process; port: number }> {
+  const server = new Process(command, { log });
   try {
     const line = await server.line(/^listening on .*:\d+$/);
     return { server, port: Number(line.split(":").at(-1)) };
