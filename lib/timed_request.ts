@@ -8,7 +8,7 @@ import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt } from "./errors.ts";
 import { NoAnswerError } from "./udp.ts";
-import { bind, localFor } from "./udp_socket.ts";
+import { bind, canonicalAddress, localFor } from "./udp_socket.ts";
 
 /** How a question is asked. */
 export interface TimedRequestOptions<T> {
@@ -50,9 +50,10 @@ export async function timedRequest<T>(
   options: TimedRequestOptions<T>,
 ): Promise<{ answer: T; sent: number; arrived: number }> {
   const { question, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
-  const server = formatEndpoint(to);
+  const hostname = canonicalAddress(to.hostname);
+  const server = formatEndpoint({ hostname, port: to.port });
   // a port of the system's choice, another for each question: a stranger has to guess it
-  const socket = await bind({ hostname: localFor(to.hostname) });
+  const socket = await bind({ hostname: localFor(hostname) });
   const memory = new Uint8Array(65_536);
   // a receive cannot be taken back: the next try goes on with the last
   let receiving: Promise<[Uint8Array, Deno.Addr]> | undefined;
@@ -61,7 +62,7 @@ export async function timedRequest<T>(
       const bytes = question();
       const due = performance.now() + milliseconds;
       const sent = now();
-      const sending = socket.send(bytes, { transport: "udp", ...to });
+      const sending = socket.send(bytes, { transport: "udp", hostname, port: to.port });
       await attempt(`send ${bytes.length} bytes to ${server}`, sending);
       try {
         for (;;) {

@@ -33,3 +33,23 @@ export function localFor(hostname: string): string {
   if (hostname.startsWith("127.")) return "127.0.0.1";
   return hostname === "::1" ? "::1" : hostname.includes(":") ? "::" : "0.0.0.0";
 }
+
+/**
+ * An IP address as a datagram's sender is written: `0:0::1` becomes `::1`, `127.1` becomes `127.0.0.1`. What
+ * is no address stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { canonicalAddress } from "./udp_socket.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const written = ["0:0::1", "::FFFF:7f00:1", "127.1", "fe80::1%2"].map(canonicalAddress);
+ * assertEquals(written, ["::1", "::ffff:7f00:1", "127.0.0.1", "fe80::1%2"]);
+ * ```
+ */
+export function canonicalAddress(address: string): string {
+  const colons = address.includes(":");
+  if (!colons && !/^[\d.]+$/.test(address)) return address;
+  const url = URL.parse(colons ? `http://[${address}]/` : `http://${address}/`);
+  return url?.hostname.replace(/^\[|\]$/g, "") ?? address;
+}

@@ -97,7 +97,11 @@ function askOverUdp(server: NetEndpoint, bare: boolean): Promise<Heard> {
   });
 }
 
-/** Prints what was heard; gives offset and delay where they can be told. */
+/**
+ * Prints what was heard; gives offset and delay where they can be told.
+ *
+ * @throws {ImpossibleTimesError} when the server's times cannot be
+ */
 function show(number: number, { answer, sent, arrived }: Heard): Sample | undefined {
   const times = parseAnswer(answer);
   const delay = `delay ${(arrived - sent).toFixed(3)} ms`;
@@ -106,18 +110,13 @@ function show(number: number, { answer, sent, arrived }: Heard): Sample | undefi
     console.error("no offset: the answer does not tell when the question came");
     return undefined;
   }
-  try {
-    const sample = sampleOf({ sent, arrived, ...times });
-    const time = new Date(times.answered).toISOString();
-    console.log(
-      `sample ${number}: ${time}, offset ${sample.offset.toFixed(3)} ms, ` +
-        `delay ${sample.delay.toFixed(3)} ms`,
-    );
-    return sample;
-  } catch (error) {
-    if (!(error instanceof ImpossibleTimesError)) throw error;
-    console.error(`sample ${number} is of no use: ${error.message}`);
-  }
+  const sample = sampleOf({ sent, arrived, ...times });
+  const time = new Date(times.answered).toISOString();
+  console.log(
+    `sample ${number}: ${time}, offset ${sample.offset.toFixed(3)} ms, ` +
+      `delay ${sample.delay.toFixed(3)} ms`,
+  );
+  return sample;
 }
 
 /** Sets the clock by `date`, if Deno and the system permit it. */
@@ -160,11 +159,19 @@ export async function main(options: Options): Promise<void> {
   }
   const server = { hostname: host, port };
   const good: Sample[] = [];
+  let useless = 0;
   for (let number = 1; number <= samples; number++) {
     const heard = udp ? await askOverUdp(server, bare) : await askOverTcp(server);
-    const sample = show(number, heard);
-    if (sample) good.push(sample);
+    try {
+      const sample = show(number, heard);
+      if (sample) good.push(sample);
+    } catch (error) {
+      if (!(error instanceof ImpossibleTimesError)) throw error;
+      console.error(`sample ${number} is of no use: ${error.message}`);
+      useless++;
+    }
   }
+  if (useless === samples) throw new Error("no answer is of use: do not trust this server");
   if (good.length > 0) {
     const { offset, delay } = bestOf(good);
     console.log(
