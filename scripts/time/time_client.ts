@@ -74,7 +74,9 @@ async function askOverTcp(server: NetEndpoint): Promise<Heard> {
   const sent = now();
   await connection.write(new TextEncoder().encode(QUESTION));
   await connection.closeWrite();
-  const answer = await attempt(`hear from ${formatEndpoint(server)}`, nextMessage(reader));
+  const answer = await attempt(`hear from ${formatEndpoint(server)}`, nextMessage(reader), {
+    timeout: 5_000,
+  });
   if (answer === null) throw new Error("the server closed the connection without an answer");
   return { answer, sent, arrived: source.arrived };
 }

@@ -138,7 +138,7 @@ export function besiege<T>(subject: Subject<T>, somewhere: () => Place): void {
 }
 
 /** Declares a test of a server script that may open few files, and of clients that want more. */
-export function starve(subject: Subject<Target>, somewhere: () => Place): void {
+export function starve<T extends Target>(subject: Subject<T>, somewhere: () => Place): void {
   Deno.test(`${subject.path} serves on when 200 clients want more files than it may open`, async () => {
     using place = somewhere();
     const { server, target } = await started(subject, place, 64);

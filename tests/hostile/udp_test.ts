@@ -1,80 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { chance, encode } from "../lib/helpers.ts";
+import { encode } from "../lib/helpers.ts";
+import { askByDatagram, datagramAttacks, type UdpTarget, udpTarget } from "./datagrams.ts";
 import { anyPort, besiege, type Subject } from "./siege.ts";
-import { settles, times } from "./waits.ts";
 
-const SEED = 7_031_966;
-
-/** A UDP server, and a socket of one's own towards it. */
-interface Peer {
-  address: Deno.NetAddr;
-  open(hostname?: string): Deno.DatagramConn;
-}
-
-/** An attack by many sockets, each of which sends these datagrams and never reads. */
-function spray(sockets: number, datagrams: () => Iterable<Uint8Array>, hostname?: string) {
-  return async (peer: Peer, meanwhile: () => Promise<void>) => {
-    const open: Deno.DatagramConn[] = [];
-    try {
-      await times(sockets, 20, async () => {
-        const socket = peer.open(hostname);
-        open.push(socket);
-        for (const datagram of datagrams()) await socket.send(datagram, peer.address);
-      });
-      await meanwhile();
-    } finally {
-      for (const socket of open) socket.close();
-    }
-  };
-}
-
-function* random(): Generator<Uint8Array> {
-  const next = chance(SEED);
-  for (let count = 0; count < 200; count++) {
-    yield Uint8Array.from({ length: next(1_500) }, () => next(256));
-  }
-}
-
-const server: Subject<Peer> = {
+const server: Subject<UdpTarget> = {
   path: "scripts/udp/echo_server.ts",
-  attacks: {
-    "empty datagrams come": spray(10, () => Array(20).fill(new Uint8Array())),
-    "the largest datagrams come": spray(5, () => Array(10).fill(new Uint8Array(65_507))),
-    [`random bytes come (seed ${SEED})`]: spray(5, random),
-    "500 clients send and never read": spray(500, () => [encode("anyone there?")]),
-    "a client floods it and never reads": spray(1, () => Array(5_000).fill(new Uint8Array(1_000))),
-    // elsewhere 127.0.0.1 is the only loopback address
-    ...(Deno.build.os === "linux" && {
-      "an address that it may not answer sends": spray(20, () => [encode("psst")], "127.0.0.2"),
-    }),
-
-    "2,000 clients have gone when the answer comes": async (peer) => {
-      await times(2_000, 20, async () => {
-        const socket = peer.open();
-        await socket.send(encode("never mind"), peer.address);
-        socket.close();
-      });
-    },
-  },
-  target: (port) => ({
-    address: { transport: "udp", hostname: "127.0.0.1", port: Number(port) },
-    open: (hostname = "127.0.0.1") => Deno.listenDatagram({ transport: "udp", hostname, port: 0 }),
-  }),
-
-  // a datagram may be lost among those of an attack: it asks again, as UDP clients do
-  async goodClient({ address, open }) {
+  attacks: datagramAttacks,
+  target: (port) => udpTarget(Number(port)),
+  async goodClient(target) {
     const question = encode("a good question");
-    const socket = open();
-    const answer = socket.receive();
-    for (let tries = 1; tries <= 8; tries++) {
-      await socket.send(question, address);
-      if (await settles(answer, 500)) break;
-    }
-    try {
-      assertEquals((await answer)[0], question);
-    } finally {
-      socket.close();
-    }
+    assertEquals(await askByDatagram(target, question), question);
   },
   taken:
     /^echo_server\.ts: cannot bind 127\.0\.0\.1 .*: another program has that address already$/m,
