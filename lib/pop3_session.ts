@@ -1,0 +1,130 @@
+/**
+ * POP3 from the server's side: reads commands, sends answers, and shows both.
+ *
+ * @module
+ */
+
+import { within } from "./deadline.ts";
+import { Dialogue } from "./mail_dialogue.ts";
+import { stuffed } from "./mail_lines.ts";
+import { LimitError, SocketReader, UnexpectedEof } from "./reader.ts";
+import type { ServerIdentity, Upgradable } from "./upgradable.ts";
+
+/** How many commands may be refused before the connection is closed. */
+const MISTAKES = 20;
+/** Twice what RFC 2449 asks for, CR LF included. */
+const LONGEST_COMMAND = 512;
+/** How long a client may take nothing, in milliseconds, and how much it must take in the long run. */
+const STALL = 60_000;
+const LEAST_PER_SECOND = 1_024;
+
+/** A command: its verb in capitals, and what stands behind it. */
+export interface Pop3Command {
+  verb: string;
+  argument: string;
+}
+
+/** One client. */
+export class Pop3Session {
+  /** Set when the conversation is to end. */
+  over = false;
+  readonly #connection: Upgradable;
+  readonly #dialogue: Dialogue;
+  #reader: SocketReader;
+  #mistakes = 0;
+
+  constructor(connection: Upgradable) {
+    this.#connection = connection;
+    this.#reader = new SocketReader(connection);
+    const { remote } = connection;
+    this.#dialogue = new Dialogue({
+      print: (line) => console.error(`${remote} ${line}`),
+      width: 200,
+    });
+  }
+
+  /** The client's IP address. */
+  get from(): string {
+    return (this.#connection.remoteAddr as Deno.NetAddr).hostname;
+  }
+
+  /** Whether the conversation was upgraded to TLS. */
+  get secure(): boolean {
+    return this.#connection.secure;
+  }
+
+  /**
+   * The next command; `null` when the client has gone.
+   *
+   * @param timeout how long the client may think, in milliseconds
+   */
+  async command(timeout: number): Promise<Pop3Command | null> {
+    for (;;) {
+      let bytes: Uint8Array | null;
+      try {
+        bytes = await this.#reader.readUntil("\n", { limit: LONGEST_COMMAND, timeout });
+      } catch (error) {
+        if (error instanceof UnexpectedEof) return null; // it left in the middle of a command
+        if (!(error instanceof LimitError)) throw error;
+        await this.fail("That line is too long");
+        return null;
+      }
+      if (bytes === null) return null;
+      // people who type by hand end a line with LF alone
+      const line = new TextDecoder().decode(bytes).replace(/\r$/, "");
+      const [, word = "", argument = ""] = /^([^ ]*)(?: (.*))?$/s.exec(line) ?? [];
+      const verb = word.toUpperCase();
+      // however it is written, a password is not shown
+      this.#dialogue.client(/^\s*(pass|auth|apop)/i.test(line) ? `${verb} ***` : line);
+      if (!/[\p{Cc}\ufffd]/u.test(line)) return { verb, argument };
+      await this.fail("Commands are UTF-8, without control characters");
+      if (this.over) return null;
+    }
+  }
+
+  /** Answers that it was done. */
+  ok(text: string): Promise<void> {
+    this.#mistakes = 0;
+    return this.#say(`+OK ${text}`);
+  }
+
+  /** Answers that it was not done; who is refused too often is sent away. */
+  async fail(text: string): Promise<void> {
+    await this.#say(`-ERR ${text}`);
+    if (++this.#mistakes === MISTAKES) this.over = true;
+  }
+
+  /** Answers that it was done, with a text, whose lines end in CR LF. */
+  async text(title: string, bytes: Uint8Array): Promise<void> {
+    await this.ok(title);
+    await this.#write(stuffed(bytes));
+  }
+
+  /** Answers with a list. */
+  async list(title: string, lines: string[]): Promise<void> {
+    await this.ok(title);
+    for (const line of lines.slice(0, 20)) this.#dialogue.server(line);
+    if (lines.length > 20) this.#dialogue.server(`… (${lines.length - 20} more lines)`);
+    this.#dialogue.server(".");
+    const text = lines.map((line) => `${line}\r\n`).join("");
+    await this.#write(stuffed(new TextEncoder().encode(text)));
+  }
+
+  /** Goes on over TLS; what the client had sent ahead in clear text is thrown away. */
+  async startTls(identity: ServerIdentity): Promise<void> {
+    await this.#connection.startTls(identity);
+    this.#reader = new SocketReader(this.#connection);
+  }
+
+  async #say(line: string): Promise<void> {
+    this.#dialogue.server(line);
+    await this.#write(new TextEncoder().encode(`${line}\r\n`));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await within(
+      STALL + bytes.length / LEAST_PER_SECOND * 1_000,
+      this.#connection.write(bytes),
+    );
+  }
+}
