@@ -5,6 +5,7 @@
  */
 
 import { type Lesson, LessonError, parseLesson } from "../lesson.ts";
+import type { Run } from "../run_line.ts";
 
 /** The repository's root, where `@run` lines are meant to be pasted. */
 export const ROOT = new URL("../../", import.meta.url);
@@ -94,6 +95,11 @@ export function isServer(lesson: Lesson): boolean {
   return lesson.runs.some(({ expect, log }) =>
     [...expect, ...log].some((pattern) => pattern.startsWith("listening on "))
   );
+}
+
+/** Whether one run of a lesson goes on until it is stopped; one without leave for the network does not. */
+export function serves(lesson: Lesson, run: Run): boolean {
+  return isServer(lesson) && run.flags.some((flag) => flag.startsWith("--allow-net="));
 }
 
 /** The lesson that shows a server at work: the first that names it as its partner and ends by itself. */

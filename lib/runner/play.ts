@@ -11,7 +11,7 @@ import { DeadlineError, within } from "../deadline.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
 import { caughtUp, missing } from "./expectations.ts";
-import { clientOf, isServer, partnersOf, ROOT } from "./library.ts";
+import { clientOf, isServer, partnersOf, ROOT, serves } from "./library.ts";
 import { type Line, type Running, start } from "./process.ts";
 import { flagsWithout, type Grant, movedWords, setStage, type Stage } from "./stage.ts";
 
@@ -147,10 +147,10 @@ function castOf(lesson: Lesson, run: Run, lessons: Lesson[]): Actor[] {
     ];
   }
   // a server without a client of its own is shown by the first lesson that names it as its partner
-  const last = clientOf(lesson, lessons) ?? lesson;
+  const last = serves(lesson, run) && clientOf(lesson, lessons) || lesson;
   return [...partnersOf(last, lessons).map(asPartner), {
     ...asPartner(last),
-    serves: isServer(last),
+    serves: last === lesson ? serves(lesson, run) : isServer(last),
   }]
     .map((actor) => actor.lesson === lesson ? { ...actor, run } : actor);
 }

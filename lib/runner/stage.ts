@@ -8,6 +8,7 @@
 import { getAvailablePort } from "@std/net/get-available-port";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
+import { ROOT } from "./library.ts";
 
 /** The ports and the folder of one play. */
 export interface Stage extends Disposable {
@@ -34,7 +35,9 @@ export function setStage(runs: Run[], options: { defaults?: boolean } = {}): Sta
     folder,
     move: (text) =>
       text.replace(number, (digits) => ports.get(digits) ?? digits)
-        .replace(/\/tmp\//g, `${folder}/`),
+        .replace(/\/tmp\//g, `${folder}/`)
+        // a file beside the script: the stage is another folder than the one where people run it
+        .replace(/(^|[=,])scripts\//g, `$1${ROOT.pathname}scripts/`),
     [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
   };
 }
