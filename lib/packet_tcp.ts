@@ -26,12 +26,14 @@ export interface TcpFields extends Ports {
   acknowledgment: number;
   /** A sum of {@linkcode TCP_FLAG}. */
   flags: number;
-  /** How many bytes the sender can take, from 0 to 65,535. */
+  /** How many bytes the sender can take, from 0 to 65,535; times 2^n when the two have agreed on a scale. */
   window: number;
+  /** Options behind the header, as their bytes: a multiple of 4, at most 40. None unless told. */
+  options?: Uint8Array;
 }
 
 /**
- * Builds a TCP header without options: 20 bytes, with its checksum.
+ * Builds a TCP header with its checksum: 20 bytes, and the options where there are any.
  *
  * @param addresses which the checksum covers as well
  * @param payload what follows the header, at most 65,515 bytes
@@ -68,13 +70,20 @@ export function tcpHeader(
   checkField("sum of TCP flags", fields.flags, 0xff);
   checkField("window of TCP", fields.window, 0xffff);
   checkField("length of a TCP payload", payload.length, 65_515);
-  const header = new Uint8Array(20);
+  const { options = new Uint8Array(0) } = fields;
+  if (options.length % 4 !== 0 || options.length > 40) {
+    throw new RangeError(
+      `the options of TCP are a multiple of 4 bytes, at most 40, not ${options.length}`,
+    );
+  }
+  const header = new Uint8Array(20 + options.length);
+  header.set(options, 20);
   const view = new DataView(header.buffer);
   view.setUint16(0, fields.sourcePort);
   view.setUint16(2, fields.destinationPort);
   view.setUint32(4, fields.sequence);
   view.setUint32(8, fields.acknowledgment);
-  view.setUint8(12, 5 << 4); // 5 words of 4 bytes
+  view.setUint8(12, header.length / 4 << 4); // in words of 4 bytes
   view.setUint8(13, fields.flags);
   view.setUint16(14, fields.window);
   const pseudo = pseudoHeader(addresses, 6, header.length + payload.length);

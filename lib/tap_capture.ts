@@ -1,0 +1,73 @@
+/**
+ * Writes what a tap sees into a file for Wireshark, packet by packet: it can be opened while it grows, and
+ * is whole but for the last packet when the process is killed.
+ *
+ * @module
+ */
+
+import { explain } from "./errors.ts";
+import { joined } from "./packets.ts";
+import { fileStart, LINK_TYPE, type NamedAddress, packetBlock } from "./pcapng.ts";
+import type { TapConversation, TapEvent, TapRecorder } from "./tap_event.ts";
+import { TapPackets } from "./tap_packets.ts";
+
+/** What a capture is told at its beginning. */
+export interface CaptureOptions {
+  /** What Wireshark shows as the interface. */
+  from: string;
+  /** What addresses are called. */
+  names?: NamedAddress[];
+}
+
+/** A capture in a file. */
+export class TapCapture implements TapRecorder, Disposable {
+  /** How many packets were written. */
+  packets = 0;
+  readonly #path: string;
+  #file: Deno.FsFile | undefined;
+  readonly #conversations = new Map<TapConversation, TapPackets>();
+
+  /**
+   * Begins the file anew. Only its owner may read it: what goes over a network may be secret.
+   *
+   * @throws {Deno.errors.PermissionDenied} and others, when it cannot be written
+   */
+  constructor(path: string, options: CaptureOptions) {
+    this.#path = path;
+    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 });
+    this.#write(fileStart({ linkType: LINK_TYPE.RAW_IP, ...options }));
+  }
+
+  record(event: TapEvent): void {
+    const { conversation, time, kind } = event;
+    let made = this.#conversations.get(conversation);
+    if (!made) this.#conversations.set(conversation, made = new TapPackets(conversation));
+    const packets = made.of(event);
+    if (kind === "refused" || kind === "unreachable") this.forget(conversation);
+    if (packets.length === 0 || !this.#file) return;
+    try {
+      this.#write(joined(...packets.map((bytes) => packetBlock({ bytes, time }))));
+      this.packets += packets.length;
+    } catch (error) {
+      // the conversation is worth more than what is written of it
+      this[Symbol.dispose]();
+      console.error(`cannot write ${this.#path} any further: ${explain(error).reason}`);
+    }
+  }
+
+  /** Nothing more comes from this conversation. */
+  forget(conversation: TapConversation): void {
+    this.#conversations.delete(conversation);
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let written = 0; written < bytes.length;) {
+      written += this.#file!.writeSync(bytes.subarray(written));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Between UDP clients and a server, as a router with NAT: each client gets a socket of its own towards the
+ * server, and by that socket an answer finds its way back.
+ *
+ * @module
+ */
+
+import { formatEndpoint } from "./address.ts";
+import { explain } from "./errors.ts";
+import { bind, localFor } from "./udp_socket.ts";
+
+/** One client's way to the server and back. */
+export interface UdpSession {
+  /** Counted from 1. */
+  number: number;
+  client: Deno.NetAddr;
+  /** Sends to the server from this client's own socket. */
+  toServer(datagram: Uint8Array): void;
+  /** Sends to the client from the socket that it knows. */
+  toClient(datagram: Uint8Array): void;
+}
+
+/** What is done with datagrams; their memory is used again afterwards: copy what you keep. */
+export interface UdpRelayHandlers {
+  opened?(session: UdpSession): void;
+  fromClient(session: UdpSession, datagram: Uint8Array): void;
+  fromServer(session: UdpSession, datagram: Uint8Array): void;
+}
+
+/** Limits of a relay. */
+export interface UdpRelayOptions {
+  /** How many clients have a way through at once; 64 unless told. */
+  sessions?: number;
+  /** After how long without a datagram a way may be given to another client, in ms; 1,000 unless told. */
+  idle?: number;
+}
+
+interface Kept {
+  session: UdpSession;
+  socket: Deno.DatagramConn;
+  used: number;
+}
+
+/**
+ * Hands every datagram that comes on `socket`, and every answer of the server, to the handlers, until the
+ * socket is closed. When all ways are in use, a new client's datagrams are dropped: so do full networks.
+ *
+ * Needs leave for datagrams to the clients' ports and to the server: a net grant of the host without a port.
+ *
+ * @example
+ * ```ts
+ * import { bind, request, serve } from "./udp.ts";
+ * import { relayDatagrams } from "./udp_relay.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serve({ port: 0 }, (datagram) => datagram);
+ * const socket = await bind();
+ * const relaying = relayDatagrams(socket, server.addr, {
+ *   fromClient: (session, datagram) => session.toServer(datagram),
+ *   fromServer: (session, datagram) => session.toClient(datagram),
+ * });
+ * const answer = await request(new Uint8Array([1, 2]), socket.addr as Deno.NetAddr);
+ * assertEquals([...answer], [1, 2]);
+ * socket.close();
+ * await relaying;
+ * ```
+ */
+export async function relayDatagrams(
+  socket: Deno.DatagramConn,
+  server: Deno.NetAddr,
+  handlers: UdpRelayHandlers,
+  options: UdpRelayOptions = {},
+): Promise<void> {
+  const { sessions = 64, idle = 1_000 } = options;
+  const kept = new Map<string, Kept>();
+  let opened = 0;
+  const serverName = formatEndpoint(server);
+
+  const open = async (client: Deno.NetAddr): Promise<Kept> => {
+    const own = await bind({ hostname: localFor(server.hostname) });
+    const session: UdpSession = {
+      number: ++opened,
+      client,
+      toServer: (datagram) => void own.send(datagram, server).catch(report),
+      toClient: (datagram) => void socket.send(datagram, client).catch(report),
+    };
+    handlers.opened?.(session);
+    receiveAll(own, (datagram, from) => {
+      // only the server's answers are for the client
+      if (formatEndpoint(from) === serverName) handlers.fromServer(session, datagram);
+    });
+    return { session, socket: own, used: 0 };
+  };
+
+  try {
+    await receiveAll(socket, async (datagram, client) => {
+      const name = formatEndpoint(client);
+      const now = performance.now();
+      let its = kept.get(name);
+      if (!its) {
+        // a Map keeps its entries in the order in which they were set: the idlest is the first
+        const [idlest] = kept;
+        if (idlest && kept.size >= sessions) {
+          if (now - idlest[1].used < idle) return;
+          kept.delete(idlest[0]);
+          idlest[1].socket.close();
+        }
+        its = await open(client);
+      }
+      its.used = now;
+      kept.delete(name);
+      kept.set(name, its);
+      handlers.fromClient(its.session, datagram);
+    });
+  } finally {
+    for (const { socket } of kept.values()) socket.close();
+  }
+}
+
+/** Gives every datagram to `handle`, until the socket is closed. What goes wrong with one ends nothing. */
+async function receiveAll(
+  socket: Deno.DatagramConn,
+  handle: (datagram: Uint8Array, from: Deno.NetAddr) => unknown,
+): Promise<void> {
+  const memory = new Uint8Array(65_536);
+  for (;;) {
+    try {
+      const [datagram, from] = await socket.receive(memory);
+      await handle(datagram, from as Deno.NetAddr);
+    } catch (error) {
+      if (isClosed(error)) return;
+      report(error);
+    }
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}
+
+function report(error: unknown): void {
+  if (!isClosed(error)) console.error(explain(error).reason);
+}
