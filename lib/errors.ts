@@ -117,6 +117,8 @@ export function explain(error: unknown): Explanation {
   if (error.message === "path must be shorter than SUN_LEN") {
     return { reason: "a socket path has at most 107 bytes", next: "Choose a shorter one." };
   }
+  // AbortSignal.timeout
+  if (error.name === "TimeoutError") return REASONS.ETIMEDOUT!;
   if (error.message === "fetch failed" && error.cause instanceof Error) {
     return explainFetch(error.cause.message);
   }

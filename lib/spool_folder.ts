@@ -9,6 +9,8 @@ import { ActionError, attempt } from "./errors.ts";
 /**
  * Makes a folder and takes its lock. The system gives the lock back when the process ends, however it ends.
  *
+ * @param options.option the script's option that names the folder, for what the errors advise; `--spool` unless
+ * told
  * @returns the lock, held until it is closed
  * @throws {ActionError} when another program holds it, others may write there, or permission is missing
  *
@@ -22,7 +24,10 @@ import { ActionError, attempt } from "./errors.ts";
  * await assertRejects(() => lockFolder(folder), Error, "another program is using it");
  * ```
  */
-export async function lockFolder(folder: string): Promise<Deno.FsFile> {
+export async function lockFolder(
+  folder: string,
+  { option = "--spool" }: { option?: string } = {},
+): Promise<Deno.FsFile> {
   try {
     await Deno.mkdir(folder, { mode: 0o700 });
   } catch (error) {
@@ -34,7 +39,7 @@ export async function lockFolder(folder: string): Promise<Deno.FsFile> {
     }
   }
   const { isDirectory, mode } = await attempt(`read ${folder}`, Deno.lstat(folder));
-  if (!isDirectory) throw problem(folder, "it is not a folder", "Choose another with --spool.");
+  if (!isDirectory) throw problem(folder, "it is not a folder", `Choose another with ${option}.`);
   if (mode !== null && (mode & 0o022) !== 0) {
     throw problem(folder, "others may write to it", `Allow only yourself: chmod 700 ${folder}`);
   }
@@ -42,7 +47,7 @@ export async function lockFolder(folder: string): Promise<Deno.FsFile> {
   const lock = await attempt(`open ${folder}/lock`, Deno.open(`${folder}/lock`, flags));
   if (await lock.tryLock(true)) return lock;
   lock.close();
-  const next = "Stop that program, or choose another folder with --spool.";
+  const next = `Stop that program, or choose another folder with ${option}.`;
   throw problem(folder, "another program is using it", next);
 }
 
