@@ -1,0 +1,58 @@
+/**
+ * From a checker's command line to its exit code.
+ *
+ * @module
+ */
+
+import { formatEndpoint, type NetEndpoint, parseEndpoint } from "../address.ts";
+import { UsageError } from "../usage.ts";
+import { type Check, runChecks } from "./check.ts";
+import { Report } from "./report.ts";
+import { ServerTrial, type TrialOptions } from "./server_trial.ts";
+
+/** What every checker takes on its command line. */
+export interface CheckerOptions extends TrialOptions {
+  /** Where the student's program is. */
+  address: string;
+  first: boolean;
+  json: boolean;
+}
+
+/**
+ * Checks the server at an address, prints the report, and sets the exit code: 0 all passed, else 1.
+ *
+ * @throws {UsageError} when the address is none
+ */
+export async function checkServer(
+  what: string,
+  checks: readonly Check<ServerTrial>[],
+  options: CheckerOptions,
+): Promise<void> {
+  const where = readAddress(options.address);
+  const begin = () => new ServerTrial(where, options);
+  await check(`${what} at ${formatEndpoint(where)}`, checks, begin, options);
+}
+
+/** Runs checks, prints the report, and sets the exit code. */
+export async function check<T extends Disposable>(
+  subject: string,
+  checks: readonly Check<T>[],
+  begin: () => T,
+  { json, first }: Pick<CheckerOptions, "json" | "first">,
+): Promise<void> {
+  const report = new Report(subject, { json });
+  await runChecks(checks, begin, { stopAtFirst: first, onResult: (result) => report.add(result) });
+  Deno.exitCode = report.end();
+}
+
+/** Reads `HOST:PORT`. */
+export function readAddress(text: string): NetEndpoint {
+  let endpoint;
+  try {
+    endpoint = parseEndpoint(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  if ("path" in endpoint) throw new UsageError(`the address is HOST:PORT, not "${text}"`);
+  return endpoint;
+}

@@ -1,0 +1,235 @@
+/**
+ * What an echo server must do, from the first success to the hard cases.
+ *
+ * @module
+ */
+
+import { pause } from "../pause.ts";
+import { type Check, Mismatch } from "./check.ts";
+import { compareEcho, expectEcho, letters, mixedBytes } from "./echo_mistakes.ts";
+import { type Exchange, heard, show } from "./exchange.ts";
+import type { ServerTrial } from "./server_trial.ts";
+
+const ONE_RECV =
+  'it reads once: one recv gives what is there, not all that will come; read in a loop until recv gives b""';
+const SHORT_READ =
+  'it stops at a read that is shorter than its buffer: a short read is no sign of the end, b"" (null) is';
+const NO_LOOP = "it serves one client and no more: put accept, and all that follows, into a loop";
+const MULTIPLE =
+  "it takes a read that fills the buffer for a sign that more must come, and waits: echo what is there";
+
+/** The first: a few bytes come back. */
+export const shortMessage: Check<ServerTrial> = {
+  name: "a short message comes back",
+  first: true,
+  ifGone: NO_LOOP,
+  async run(trial) {
+    using exchange = await trial.connect();
+    await exchange.send("hello");
+    const answer = await exchange.hear(5);
+    const likely = answer.bytes.length === 0 ? await whySilent(exchange, answer.then) : undefined;
+    compareEcho(new TextEncoder().encode("hello"), answer, likely ? { [answer.then]: likely } : {});
+    // what is too much may come a moment later
+    const surplus = await exchange.hear(1, 20);
+    const bytes = new Uint8Array([...answer.bytes, ...surplus.bytes]);
+    compareEcho(new TextEncoder().encode("hello"), { bytes, then: "more" });
+  },
+};
+
+async function whySilent(exchange: Exchange, then: string): Promise<string> {
+  if (then !== "silent") return "it closes the connection before it has sent anything";
+  await exchange.send("\n");
+  if ((await exchange.hear(1)).bytes.length > 0) {
+    return "it waits for the end of a line: a message is bytes, of which none need be a line feed";
+  }
+  await exchange.end();
+  if ((await exchange.hear(1)).bytes.length > 0) {
+    return "it waits for the end of the stream before it answers: send each piece back as it comes";
+  }
+  return "it accepts the connection, but does not send: look whether recv and sendall are reached";
+}
+
+const endOfConversation: Check<ServerTrial> = {
+  name: "when the client has ended its side, the server closes",
+  ifGone: NO_LOOP,
+  async run(trial) {
+    using exchange = await trial.connect();
+    await expectEcho(exchange, "bye", {
+      silent: "nobody accepts a second client: put accept, and all that follows, into a loop",
+    });
+    await exchange.end();
+    const answer = await exchange.hear(1);
+    if (answer.then === "ended") return;
+    throw new Mismatch({
+      sent: '"bye", then the end of the stream',
+      expected: '"bye", then the end of the stream',
+      got: `"bye", then ${heard(answer)}`,
+      likely: answer.then === "silent"
+        ? 'it does not notice the end: recv then gives b"" (read gives null), again and again; leave the loop ' +
+          "and close"
+        : "it sends more than came",
+    });
+  },
+};
+
+const nextClient: Check<ServerTrial> = {
+  name: "three clients, one after another, are served",
+  ifGone: NO_LOOP,
+  async run(trial) {
+    for (const message of ["first", "second", "third"]) {
+      using exchange = await trial.connect();
+      await expectEcho(exchange, message, { silent: NO_LOOP, ended: NO_LOOP, reset: NO_LOOP });
+    }
+  },
+};
+
+const secondMessage: Check<ServerTrial> = {
+  name: "a second message on the same connection comes back",
+  async run(trial) {
+    using exchange = await trial.connect();
+    await expectEcho(exchange, "hello");
+    await exchange.send("again");
+    const answer = await exchange.hear(5);
+    if (answer.bytes.length > 0) return compareEcho(new TextEncoder().encode("again"), answer);
+    const likely = await readsOn(trial) ? SHORT_READ : ONE_RECV;
+    throw new Mismatch({
+      sent: '"hello", and after the answer "again"',
+      expected: '"hello", then "again"',
+      got: `"hello", then ${heard(answer)}`,
+      likely,
+    });
+  },
+};
+
+/** Whether a server that leaves after "hello" goes on after a read that fills its buffer. */
+async function readsOn(trial: ServerTrial): Promise<boolean> {
+  // the exercise's buffer has 16 bytes; others are powers of two, of which only the largest are above 32 KiB
+  for (const size of [16, 1_024, 4_096]) {
+    using exchange = await trial.connect();
+    await exchange.send(letters(size));
+    const { bytes } = await exchange.hear(size);
+    if (bytes.length < size) return false;
+    await exchange.send("more");
+    if ((await exchange.hear(4)).bytes.length > 0) return true;
+  }
+  return false;
+}
+
+const sixteen: Check<ServerTrial> = {
+  name: "16 bytes, the size of the exercise's buffer, come back",
+  async run(trial) {
+    using exchange = await trial.connect();
+    await expectEcho(exchange, letters(16), { silent: MULTIPLE });
+  },
+};
+
+const multiples: Check<ServerTrial> = {
+  name: "multiples of 16 bytes, 32 to 4096, come back",
+  async run(trial) {
+    for (const times of [2, 3, 4, 8, 16, 64, 128, 256]) {
+      using exchange = await trial.connect();
+      await expectEcho(exchange, letters(times * 16, times), { silent: MULTIPLE });
+    }
+  },
+};
+
+const everyLength: Check<ServerTrial> = {
+  name: "messages of every length from 1 to 48 bytes come back",
+  async run(trial) {
+    using exchange = await trial.connect();
+    for (let length = 1; length <= 48; length++) {
+      await expectEcho(exchange, letters(length, length), {
+        silent: length % 16 === 0 ? MULTIPLE : undefined,
+      });
+    }
+  },
+};
+
+const byteByByte: Check<ServerTrial> = {
+  name: "bytes that come one at a time come back",
+  async run(trial) {
+    using exchange = await trial.connect();
+    const message = new TextEncoder().encode("one at a time");
+    for (const byte of message) {
+      await exchange.send(new Uint8Array([byte]));
+      await pause(3);
+    }
+    compareEcho(message, await exchange.hear(message.length), {
+      silent: SHORT_READ,
+      ended: SHORT_READ,
+      reset: SHORT_READ,
+    });
+  },
+};
+
+const allBytes: Check<ServerTrial> = {
+  name: "bytes of all values from 0 to 255 come back",
+  ifGone: "bytes that are no UTF-8 end it: do not decode, or catch the error",
+  async run(trial) {
+    using exchange = await trial.connect();
+    const decoded = "bytes that are no UTF-8 end the conversation: do not decode, send the bytes";
+    await expectEcho(exchange, Uint8Array.from({ length: 256 }, (_, value) => value), {
+      ended: decoded,
+      reset: decoded,
+      silent: "it waits at a byte of some value: bytes are bytes, none is special",
+    });
+  },
+};
+
+const blanks: Check<ServerTrial> = {
+  name: "blanks and ends of lines come back as they are",
+  async run(trial) {
+    for (const message of [" \t both ends \t ", "\r\n", "one\ntwo\r\n\r\n", "\0"]) {
+      using exchange = await trial.connect();
+      await expectEcho(exchange, message, {
+        silent: `nothing comes back for ${show(message)}: do not strip, and do not wait for more`,
+      });
+    }
+  },
+};
+
+const cutCharacters: Check<ServerTrial> = {
+  name: "characters of several bytes come back, wherever reads cut them",
+  async run(trial) {
+    const message = "é€😀".repeat(40);
+    for (const shift of ["", "a", "ab", "abc"]) {
+      using exchange = await trial.connect();
+      await expectEcho(exchange, shift + message);
+    }
+  },
+};
+
+const halfClose: Check<ServerTrial> = {
+  name: "a client that ends its side at once still gets all, and then the end",
+  async run(trial) {
+    using exchange = await trial.connect();
+    const message = mixedBytes(2_000, 3);
+    await exchange.send(message);
+    await exchange.end();
+    const answer = await exchange.hearOut(message.length);
+    compareEcho(message, answer);
+    if (answer.then === "ended") return;
+    throw new Mismatch({
+      sent: "2000 bytes, then the end of the stream",
+      expected: "the same, then the end of the stream",
+      got: `the same, then ${heard({ ...answer, bytes: new Uint8Array() })}`,
+      likely: "it does not close when the client has ended its side",
+    });
+  },
+};
+
+/** In the order in which they are tried. */
+export const ECHO_BASICS: Check<ServerTrial>[] = [
+  shortMessage,
+  endOfConversation,
+  nextClient,
+  secondMessage,
+  sixteen,
+  multiples,
+  everyLength,
+  byteByByte,
+  blanks,
+  allBytes,
+  cutCharacters,
+  halfClose,
+];

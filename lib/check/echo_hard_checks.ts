@@ -1,0 +1,110 @@
+/**
+ * What a good echo server survives: much at once, slow readers, and clients that leave in every way.
+ *
+ * @module
+ */
+
+import { pause } from "../pause.ts";
+import type { Check } from "./check.ts";
+import { compareEcho, expectEcho, mixedBytes } from "./echo_mistakes.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ServerTrial } from "./server_trial.ts";
+
+const CATCH =
+  "what goes wrong with one client ends the whole server: catch errors around each conversation";
+
+/** Connects and is served; the hint tells why it may not be. */
+async function isServed(trial: ServerTrial, likely: string): Promise<void> {
+  using exchange = await trial.connect();
+  await expectEcho(exchange, "still there?", { silent: likely, ended: likely, reset: likely });
+}
+
+const muchAtOnce: Check<ServerTrial> = {
+  name: "512 KiB at once come back",
+  deadline: 30_000,
+  async run(trial) {
+    using exchange = await trial.connect();
+    await expectEcho(exchange, mixedBytes(512 * 1024), {
+      silent:
+        "it stops in the middle: it must go on to read and write until the client has ended its side",
+    });
+  },
+};
+
+const MOST = 6 * 1024 * 1024;
+
+const slowReader: Check<ServerTrial> = {
+  name: "a client that sends much before it reads gets all in the end",
+  deadline: 30_000,
+  async run(trial) {
+    using exchange = await trial.connect();
+    const size = await sizeForASecond(exchange);
+    const message = mixedBytes(size, 5);
+    // the server's send buffer fills up meanwhile: from then on a write takes only a part, or waits
+    const sending = exchange.send(message);
+    await Promise.race([sending, pause(150)]);
+    const [, answer] = await Promise.all([sending, exchange.hear(size)]);
+    compareEcho(message, answer);
+  },
+};
+
+/** As many bytes as are echoed in about half a second: more than what the system's buffers hold, if it is quick. */
+async function sizeForASecond(exchange: Exchange): Promise<number> {
+  const sample = mixedBytes(64 * 1024, 7);
+  const began = performance.now();
+  await expectEcho(exchange, sample);
+  const milliseconds = Math.max(1, performance.now() - began);
+  return Math.min(MOST, Math.max(sample.length, Math.floor(sample.length * 500 / milliseconds)));
+}
+
+const leavers: Check<ServerTrial> = {
+  name: "clients that leave without a word do no harm",
+  ifGone: CATCH,
+  async run(trial) {
+    for (let count = 0; count < 5; count++) (await trial.connect())[Symbol.dispose]();
+    const likely =
+      'a client that says nothing and leaves holds it up: recv then gives b"", close and accept';
+    await isServed(trial, likely);
+  },
+};
+
+const resetter: Check<ServerTrial> = {
+  name: "a client that resets the connection does no harm",
+  ifGone: CATCH,
+  async run(trial) {
+    for (let count = 0; count < 3; count++) {
+      const exchange = await trial.connect();
+      await exchange.send(mixedBytes(8 * 1024, count));
+      // some of the echo has come, and is not read: closing now sends a reset
+      await pause(20);
+      exchange[Symbol.dispose]();
+    }
+    await isServed(trial, CATCH);
+  },
+};
+
+const silence: Check<ServerTrial> = {
+  name: "a client that is silent for a while and then speaks is answered",
+  deadline: 600_000,
+  ifGone: CATCH,
+  async run(trial) {
+    using exchange = await trial.connect();
+    await expectEcho(exchange, "before");
+    await pause(trial.options.silence);
+    const likely = "it gives up while the client thinks: a timeout must be long, or there is none";
+    await expectEcho(exchange, "after", { silent: likely, ended: likely, reset: likely });
+  },
+};
+
+/** In the order in which they are tried. */
+export const ECHO_HARD: Check<ServerTrial>[] = [
+  muchAtOnce,
+  slowReader,
+  leavers,
+  resetter,
+  silence,
+  {
+    name: "after all that a client is served as at first",
+    run: (trial) => isServed(trial, CATCH),
+  },
+];

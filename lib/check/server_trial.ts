@@ -1,0 +1,69 @@
+/**
+ * What a check of a student's server works with: connections to it, closed when the check is over.
+ *
+ * @module
+ */
+
+import { formatEndpoint, type NetEndpoint } from "../address.ts";
+import { DeadlineError, within } from "../deadline.ts";
+import { ActionError } from "../errors.ts";
+import { Gone, Mismatch } from "./check.ts";
+import { Exchange } from "./exchange.ts";
+
+/** How long a check waits. */
+export interface TrialOptions {
+  /** For the other side to do anything, in milliseconds. */
+  timeout: number;
+  /** How long the checker is silent where it tries that, in milliseconds. */
+  silence: number;
+}
+
+/** One try of a server. */
+export class ServerTrial implements Disposable {
+  readonly options: TrialOptions;
+  readonly #where: NetEndpoint;
+  readonly #open = new Set<Exchange>();
+  #over = false;
+
+  constructor(where: NetEndpoint, options: TrialOptions) {
+    this.#where = where;
+    this.options = options;
+  }
+
+  /**
+   * Connects.
+   *
+   * @throws {Gone} when nothing listens there
+   * @throws {ActionError} when Deno was not given the permission
+   */
+  async connect(): Promise<Exchange> {
+    const address = formatEndpoint(this.#where);
+    const action = `connect to ${address}`;
+    let connection: Deno.TcpConn;
+    try {
+      connection = await within(this.options.timeout, Deno.connect(this.#where));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw new ActionError(action, error);
+      if (error instanceof DeadlineError) {
+        throw new Mismatch({
+          expected: "a connection",
+          got: "no answer to the attempt to connect",
+          likely: "it accepts nobody for so long that the system's queue is full: accept in a loop",
+        });
+      }
+      const { explanation: { reason } } = new ActionError(action, error);
+      const likely =
+        `start your server first, and look which address it listens on: here it is ${address}`;
+      throw new Gone({ expected: "a connection", got: reason, likely });
+    }
+    const exchange = new Exchange(connection, this.options.timeout);
+    if (this.#over) exchange[Symbol.dispose]();
+    else this.#open.add(exchange);
+    return exchange;
+  }
+
+  [Symbol.dispose](): void {
+    this.#over = true;
+    for (const exchange of this.#open) exchange[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env -S deno run --allow-net=127.0.0.1:10000
+/**
+ * Check your echo server
+ *
+ * Tries an echo server of your own, in any language, over the network: start it, then this. Each line is one
+ * thing that it must do, the easy ones first. Where it does something else, it is shown what was sent, what was
+ * expected, what came, and which mistake most often leads to that.
+ *
+ * Your server may serve one client after another: check_many_clients.ts asks for more. echo_starter.ts has the
+ * task, and a beginning.
+ *
+ * @lecture 002 Homework · 003 ex91S
+ * @python  socket.recv, socket.sendall, socket.shutdown
+ * @partner scripts/tcp/echo_server.ts
+ * @run     deno run --allow-net=127.0.0.1:10000 scripts/exercises/check_echo.ts 127.0.0.1:10000 --silence 100
+ * @expect  checking the echo server at 127.0.0.1:10000
+ * @expect  *1 ok    a short message comes back
+ * @expect  score: 18 of 18
+ * @argument [ADDRESS]  where your server listens (default: 127.0.0.1:10000)
+ * @option  --first  stop at the first failure
+ * @option  --json  print a report for programs
+ * @option  --timeout MILLISECONDS  how long your server may take to answer (default: 3000)
+ * @option  --silence MILLISECONDS  how long a silent client is silent (default: 2000)
+ * @see     https://docs.python.org/3/howto/sockets.html
+ * @module
+ */
+
+import { type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
+import { ECHO_BASICS } from "../../lib/check/echo_checks.ts";
+import { ECHO_HARD } from "../../lib/check/echo_hard_checks.ts";
+import { run } from "../../lib/cli.ts";
+
+export async function main(options: CheckerOptions): Promise<void> {
+  await checkServer("the echo server", [...ECHO_BASICS, ...ECHO_HARD], options);
+}
+
+if (import.meta.main) await run(main);
