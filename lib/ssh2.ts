@@ -74,6 +74,8 @@ export interface Client {
   exec(command: string, done: (error: Error | undefined, channel: Channel) => void): boolean;
   end(): void;
   destroy(): void;
+  /** What software the server says that it is, once its greeting has come. */
+  _remoteVer?: string;
   _protocol: { signal(channel: number, name: string): void };
 }
 

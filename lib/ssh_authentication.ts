@@ -80,6 +80,13 @@ function next(login: Login, tried: string[], left: string[] | null): string | un
 }
 
 function refusal(user: string, login: Login, tried: string[], left: string[] | null): Error {
+  // the library does not hand on what the server says to an agent's keys
+  if (left === null && "agent" in login) {
+    return new SshError(
+      `it accepts none of the agent's keys for ${user}`,
+      "ssh-add -l lists them; the public part of one must stand in ~/.ssh/authorized_keys there.",
+    );
+  }
   const ways = left ?? [];
   if (!ways.some((way) => tried.includes(way))) {
     return new SshError(
@@ -90,9 +97,8 @@ function refusal(user: string, login: Login, tried: string[], left: string[] | n
   if ("password" in login) {
     return new SshError(`it does not accept this password for ${user}, or ${user} may not enter`);
   }
-  const what = "key" in login ? "this key" : "any of the agent's keys";
   return new SshError(
-    `it does not accept ${what} for ${user}`,
+    `it does not accept this key for ${user}`,
     "The public key must stand in ~/.ssh/authorized_keys there (ssh-copy-id puts it there).",
   );
 }

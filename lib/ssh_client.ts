@@ -77,10 +77,14 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     reject(error);
     lose(error);
   };
-  const late = () => fail(new SilenceError(timeout, stage));
+  const reached = (): Stage =>
+    stage === "the server's SSH greeting" && client._remoteVer !== undefined
+      ? "the key exchange"
+      : stage;
+  const late = () => fail(new SilenceError(timeout, reached()));
   let deadline = after(timeout, late);
-  const alive = (reached: Stage) => {
-    stage = reached;
+  const alive = (next: Stage) => {
+    stage = next;
     deadline[Symbol.dispose]();
     deadline = after(timeout, late);
   };
@@ -102,10 +106,10 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
       }
     })
     .on("ready", () => resolve())
-    .on("error", (error: Error) => fail(whySshFailed(error, stage)))
-    .on("end", () => fail(closedDuring(stage)))
+    .on("error", (error: Error) => fail(whySshFailed(error, reached())))
+    .on("end", () => fail(closedDuring(reached())))
     .on("close", () => {
-      fail(closedDuring(stage));
+      fail(closedDuring(reached()));
       onClosed();
     });
   const end = async () => {

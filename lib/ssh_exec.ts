@@ -152,7 +152,7 @@ function open(client: Client, command: string): Promise<Started> {
 function drain(stream: Readable, other: Readable, quiet: Idle, sink?: Sink): Promise<void> {
   const copy = async (chunk: Uint8Array) => {
     stream.pause();
-    if (sink) await writeAll(sink, chunk, { timeout: Infinity });
+    await quiet.during(sink ? writeAll(sink, chunk, { timeout: Infinity }) : Promise.resolve());
     while (other.readableLength >= MOST && stream.readableLength < MOST && !other.readableEnded) {
       await new Promise<void>((resolve) => after(20, resolve));
     }
@@ -160,7 +160,6 @@ function drain(stream: Readable, other: Readable, quiet: Idle, sink?: Sink): Pro
   };
   return new Promise((resolve, reject) => {
     stream.on("data", (chunk: Uint8Array) => {
-      quiet.came();
       copy(chunk).catch(reject);
     });
     stream.on("end", resolve);
@@ -180,21 +179,26 @@ async function feed(channel: Channel, stdin: Source, closed: Promise<void>): Pro
   channel.end();
 }
 
-/** Gives up when nothing has come for so long; each chunk says that something has. */
+/** Gives up when nothing has come for so long. While what has come is not taken yet, that is not its fault. */
 class Idle implements Disposable {
   #last = performance.now();
+  #untaken = 0;
   #waiting: Disposable;
 
   constructor(readonly limit: number, readonly giveUp: (error: Error) => void) {
     this.#waiting = after(limit, () => this.#look());
   }
 
-  came(): void {
+  async during(taking: Promise<void>): Promise<void> {
+    this.#untaken++;
+    await taking;
+    this.#untaken--;
     this.#last = performance.now();
   }
 
   #look(): void {
-    const left = this.#last + this.limit - performance.now();
+    const since = this.#untaken > 0 ? performance.now() : this.#last;
+    const left = since + this.limit - performance.now();
     if (left > 0) return void (this.#waiting = after(left, () => this.#look()));
     const reason = `it printed nothing for ${this.limit / 1000} s`;
     this.giveUp(new SshError(reason, "The command may still run there."));

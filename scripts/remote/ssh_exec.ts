@@ -106,7 +106,7 @@ async function execute(options: Options): Promise<number> {
     onBanner: console.error,
   });
   // only now: when the login fails, what an earlier run has written stays
-  await file?.truncate();
+  if ((await file?.stat())?.isFile) await file!.truncate();
   const ended = await connection.exec(options.command.join(" "), {
     stdin: Deno.stdin,
     stdout: file ?? safeForTerminal(Deno.stdout),
@@ -114,8 +114,10 @@ async function execute(options: Options): Promise<number> {
     idle: options.idleTimeout * 1_000 || undefined,
     signal: passedOn(),
   });
-  if (ended.left) console.error(`it did not end at SIG${ended.signal}, and may still run there`);
-  else if (ended.signal) console.error(`ended there by SIG${ended.signal}`);
+  if (ended.left) {
+    console.error(`it did not end at SIG${ended.signal}, and may still run there`);
+    if (target.user === "root") console.error("(OpenSSH gives no signal to a command of root)");
+  } else if (ended.signal) console.error(`ended there by SIG${ended.signal}`);
   return exitCode(ended);
 }
 
