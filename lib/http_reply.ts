@@ -5,7 +5,7 @@
  */
 
 import { quoted } from "./display.ts";
-import { type BodyOptions, framingOf, readBody } from "./http_body.ts";
+import { type BodyOptions, type Framing, framingOf, readBody } from "./http_body.ts";
 import { type HeadOptions, HttpError, parseHeaders, readHeadLines } from "./http_head.ts";
 import type { SocketReader } from "./reader.ts";
 
@@ -26,6 +26,8 @@ export interface HttpReply {
   headers: Headers;
   /** The head as it came, the status line first. */
   lines: string[];
+  /** How the end of the body is known. */
+  framing: Framing;
   /** The body, piece by piece; a piece is only good until the next. Can be read once. */
   body: AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** What stood behind a chunked body, once that was read. */
@@ -70,11 +72,13 @@ export async function readReply(
     const head = { ...parseStatusLine(lines[0] ?? ""), headers: parseHeaders(lines.slice(1)) };
     if (head.status === 101) throw new HttpError("it changes the protocol, which nobody asked for");
     if (head.status < 200) continue;
+    const framing = framingOf(method, head);
     const reply: HttpReply = {
       ...head,
       lines,
+      framing,
       trailers: new Headers(),
-      body: readBody(reader, framingOf(method, head), {
+      body: readBody(reader, framing, {
         ...options,
         onTrailers: (trailers) => reply.trailers = trailers,
       }),
