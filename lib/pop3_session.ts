@@ -5,6 +5,7 @@
  */
 
 import { within } from "./deadline.ts";
+import { visible } from "./display.ts";
 import { Dialogue } from "./mail_dialogue.ts";
 import { stuffed } from "./mail_lines.ts";
 import { LimitError, SocketReader, UnexpectedEof } from "./reader.ts";
@@ -30,17 +31,17 @@ export class Pop3Session {
   over = false;
   readonly #connection: Upgradable;
   readonly #dialogue: Dialogue;
+  readonly #print: (line: string) => void;
   #reader: SocketReader;
   #mistakes = 0;
 
-  constructor(connection: Upgradable) {
+  /** @param print where both sides are shown; on stderr unless told */
+  constructor(connection: Upgradable, print = (line: string) => console.error(line)) {
     this.#connection = connection;
     this.#reader = new SocketReader(connection);
     const { remote } = connection;
-    this.#dialogue = new Dialogue({
-      print: (line) => console.error(`${remote} ${line}`),
-      width: 200,
-    });
+    this.#print = (line) => print(`${remote} ${line}`);
+    this.#dialogue = new Dialogue({ print: this.#print, width: 200 });
   }
 
   /** The client's IP address. */
@@ -80,6 +81,11 @@ export class Pop3Session {
       await this.fail("Commands are UTF-8, without control characters");
       if (this.over) return null;
     }
+  }
+
+  /** Tells who runs the server. */
+  tell(text: string): void {
+    this.#print(visible(text));
   }
 
   /** Answers that it was done. */

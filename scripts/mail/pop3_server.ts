@@ -69,13 +69,15 @@ const OWNER_MAY_THINK = 600_000; // at least ten minutes: RFC 1939, 3
 const LOGINS = 3; // then the connection is closed
 
 /** What all sessions share. */
-interface Service {
+export interface Service {
   login: MailLogin;
   mailbox: Mailbox;
   /** Shown after STLS; without one it is not offered. */
   stls?: ServerIdentity;
   /** Whether passwords may come unencrypted from anywhere, or nothing is unencrypted. */
   anyhow: boolean;
+  /** Where both sides of each conversation are shown; on stderr unless told. */
+  print?: (line: string) => void;
 }
 
 /** The first state: who is it? Gives the mailbox, once the client may have it. */
@@ -138,7 +140,7 @@ async function orRefused<T>(session: Pop3Session, work: () => Promise<T>): Promi
     return await work();
   } catch (error) {
     if (!(error instanceof ActionError)) throw error; // the connection itself does not work
-    console.error(explain(error).reason);
+    session.tell(explain(error).reason);
     await session.fail("[SYS/TEMP] Something broke on this side");
     return "refused";
   }
@@ -163,9 +165,11 @@ const COMMANDS: Record<
     await session.text(`${bytes.length} bytes`, bytes);
   },
   async TOP(session, drop, argument) {
-    const [which = "", lines = ""] = argument.split(" ");
+    const [which = "", lines = "", ...more] = argument.split(" ");
     const mail = find(drop, which);
-    if (!mail || !NUMBER.test(lines)) return await session.fail("Which mail, and how many lines?");
+    if (!mail || !NUMBER.test(lines) || more.length > 0) {
+      return await session.fail("Which mail, and how many lines?");
+    }
     await session.text("The beginning", topOf(await drop.read(mail.number), Number(lines)));
   },
   async DELE(session, drop, argument) {
@@ -227,8 +231,8 @@ async function transact(session: Pop3Session, drop: Maildrop): Promise<void> {
 }
 
 /** One client, from the greeting to the end. */
-async function converse(connection: Upgradable, service: Service): Promise<void> {
-  const session = new Pop3Session(connection);
+export async function converse(connection: Upgradable, service: Service): Promise<void> {
+  const session = new Pop3Session(connection, service.print);
   await session.ok("POP3, mails to be fetched");
   using drop = await authorize(session, service);
   if (drop) await transact(session, drop);
