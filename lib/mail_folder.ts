@@ -59,7 +59,7 @@ export async function saveMail(
 ): Promise<StoredMail> {
   const pieces = Array.isArray(mail) ? mail : [mail as Uint8Array];
   return await attempt(`store a mail in ${folder}`, async () => {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const name = newName();
     const path = `${folder}/${name}`;
     const part = `${folder}/.${name}.part`;
@@ -74,6 +74,21 @@ export async function saveMail(
     }
   }, { timeout: 60_000 });
 }
+
+/**
+ * Makes the folder when it is missing, and looks whether it may be written to, so that this is known before the
+ * first mail comes.
+ *
+ * @throws {ActionError} when there can be no such folder, or it must not be used
+ */
+export async function prepareMailFolder(folder: string): Promise<void> {
+  await attempt(`use the mail folder ${folder}`, async () => {
+    await makeFolder(folder);
+    await syncFolder(folder);
+  });
+}
+
+const makeFolder = (folder: string) => Deno.mkdir(folder, { recursive: true, mode: 0o700 });
 
 function newName(): string {
   latest = Math.max(latest, Date.now());

@@ -1,0 +1,341 @@
+#!/usr/bin/env -S deno run --allow-net=127.0.0.1:2525 --allow-read=/tmp/mail --allow-write=/tmp/mail
+/**
+ * SMTP server
+ *
+ * Takes mail for its own domains and stores each as a file, NAME.eml, whole or not at all. When it says 250
+ * after the mail's last dot, the mail is on the disk. Mail for others it refuses: a server that passes
+ * everybody's mail on (an open relay) is found by senders of spam within hours.
+ *
+ * A line ends with CR LF and with nothing else. Servers that also took LF . LF for a mail's end let people
+ * hide a second mail, with a forged sender, in the first (SMTP smuggling, 2023); here such a mail is read to
+ * its true end, and refused.
+ *
+ * With --starttls it shows the certificate of scripts/tls/certificate.ts, which is made if there is none.
+ *
+ * @lecture 004 Sending mail the hard way · 003 Network Communication at different level
+ * @python  socket.listen → Deno.listen, socket.accept → listener.accept
+ * @run     deno run --allow-net=127.0.0.1:2525 --allow-read=/tmp/mail --allow-write=/tmp/mail scripts/mail/smtp_server.ts
+ * @client  deno run --allow-net=127.0.0.1:2525 scripts/mail/smtp_client.ts
+ * @expect  listening on 127.0.0.1:2525
+ * @log     127.0.0.1:*: EHLO [127.0.0.1]
+ * @log     127.0.0.1:*: MAIL FROM:<alice@example.org>*
+ * @log     127.0.0.1:*: RCPT TO:<bob@example.org>
+ * @log     127.0.0.1:*: DATA
+ * @log     127.0.0.1:*: stored *.eml, * bytes from alice@example.org for bob@example.org
+ * @log     127.0.0.1:*: QUIT
+ * @run     deno run --allow-net=127.0.0.1:2525 --allow-read=/tmp/mail,/tmp/lecture-tls --allow-write=/tmp/mail,/tmp/lecture-tls scripts/mail/smtp_server.ts --starttls
+ * @client  deno run --allow-net=127.0.0.1:2525 --allow-read=/tmp/lecture-tls/authority.pem scripts/mail/smtp_client.ts --starttls
+ * @expect  listening on 127.0.0.1:2525
+ * @log     127.0.0.1:*: STARTTLS
+ * @log     127.0.0.1:*: stored *.eml, * bytes from alice@example.org for bob@example.org
+ * @option  --host HOST       the address to listen on (default: 127.0.0.1)
+ * @option  --port PORT       the port to listen on, 0 for a free one (default: 2525)
+ * @option  --folder FOLDER   where mail is stored (default: /tmp/mail)
+ * @option  --domain NAME...  whose mail is taken; example.org and localhost unless told
+ * @option  --size BYTES      the most bytes of a mail (default: 10485760)
+ * @option  --starttls        offers TLS
+ * @option  --certificates FOLDER  where the certificate is (default: /tmp/lecture-tls)
+ * @see     https://www.rfc-editor.org/rfc/rfc5321
+ * @module
+ */
+
+import { formatEndpoint } from "../../lib/address.ts";
+import { run } from "../../lib/cli.ts";
+import { DeadlineError } from "../../lib/deadline.ts";
+import { visible } from "../../lib/display.ts";
+import { ActionError, attempt, explain } from "../../lib/errors.ts";
+import { prepareMailFolder, saveMail, type StoredMail } from "../../lib/mail_folder.ts";
+import { LimitError, SocketReader } from "../../lib/reader.ts";
+import { onInterrupt } from "../../lib/shutdown.ts";
+import { readMailData, readWireLine, Room } from "../../lib/smtp_data.ts";
+import { parsePath } from "../../lib/smtp_path.ts";
+import { traceOf } from "../../lib/smtp_trace.ts";
+import type { ServeOptions, Server } from "../../lib/tcp.ts";
+import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
+
+const LONGEST_COMMAND = 1_024; // the standard has 512, and parameters add to it
+const MOST_RECIPIENTS = 100;
+const MOST_MISTAKES = 20; // then the connection is closed
+const IDLE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
+
+/** How mail is taken. */
+export interface MailServerOptions {
+  /** Puts a mail where it is safe: when it returns, the sender is told that we have it. */
+  store: (pieces: Uint8Array[]) => Promise<Pick<StoredMail, "name">>;
+  /** Whose mail is taken. */
+  domains?: string[];
+  /** The most bytes of a mail. */
+  size?: number;
+  /** Offers STARTTLS. */
+  identity?: ServerIdentity;
+  /** Told what happens; prints it on stderr unless told. */
+  log?: (line: string) => void;
+}
+
+/** What is known of one client. */
+class Session {
+  hello = "";
+  extended = false;
+  /** The envelope: who sends, once MAIL was said, and who is to get it. */
+  from: string | undefined;
+  to: string[] = [];
+  over = false;
+  reader: SocketReader;
+  #mistakes = 0;
+
+  constructor(
+    readonly connection: Upgradable,
+    readonly settings: Settings,
+  ) {
+    this.reader = new SocketReader(connection);
+  }
+
+  /** Sends a reply in one piece: `250-…` for each line but the last, `250 …`. */
+  async reply(code: number, ...lines: string[]): Promise<void> {
+    if (code >= 500 && ++this.#mistakes >= MOST_MISTAKES) {
+      [code, lines] = [421, ["Too many mistakes"]];
+      this.over = true;
+    }
+    const text = lines.map((line, index) =>
+      `${code}${index < lines.length - 1 ? "-" : " "}${line}\r\n`
+    ).join("");
+    await attempt("reply", this.connection.write(new TextEncoder().encode(text)));
+  }
+
+  /** Forgets the envelope, not who the client is. */
+  reset(): void {
+    this.from = undefined;
+    this.to = [];
+  }
+
+  /** Tells who runs the server; at most 300 characters. */
+  say(text: string): void {
+    this.settings.log(`${this.connection.remote}: ${visible(text.slice(0, 300))}`);
+  }
+}
+
+type Settings = Required<Omit<MailServerOptions, "identity">> & {
+  identity: ServerIdentity | undefined;
+  name: string;
+  room: Room;
+};
+
+/** A command: it replies, and what it throws becomes a reply. */
+type Command = (session: Session, argument: string) => Promise<void>;
+
+const COMMANDS: Record<string, Command> = {
+  async HELO(session, name) {
+    if (name === "") return await session.reply(501, "Say who you are: HELO your.name");
+    session.hello = name;
+    session.extended = false;
+    session.reset();
+    await session.reply(250, session.settings.name);
+  },
+  async EHLO(session, name) {
+    if (name === "") return await session.reply(501, "Say who you are: EHLO your.name");
+    session.hello = name;
+    session.extended = true;
+    session.reset();
+    const { size, identity } = session.settings;
+    const offers = ["PIPELINING", `SIZE ${size}`, "8BITMIME"];
+    if (identity && !session.connection.secure) offers.push("STARTTLS");
+    await session.reply(250, session.settings.name, ...offers);
+  },
+  async MAIL(session, argument) {
+    if (session.hello === "") return await session.reply(503, "Say HELO or EHLO first");
+    if (session.from !== undefined) return await session.reply(503, "A mail has one sender");
+    const path = parsePath("FROM", argument);
+    if (!path) return await session.reply(501, "Write MAIL FROM:<name@example.org>");
+    // <> is for reports: nobody is to answer them
+    if (path.text !== "" && !path.address) return await session.reply(553, "That is no address");
+    if (path.address?.utf8) return await session.reply(553, "Addresses are ASCII here");
+    for (const [name, value] of path.parameters) {
+      const size = name === "SIZE" && /^\d{1,15}$/.test(value);
+      const body = name === "BODY" && /^(7BIT|8BITMIME)$/i.test(value);
+      if (!size && !body) return await session.reply(555, `What is ${name}?`);
+      if (size && Number(value) > session.settings.size) {
+        return await session.reply(552, `A mail has at most ${session.settings.size} bytes here`);
+      }
+    }
+    session.from = path.text;
+    await session.reply(250, "OK");
+  },
+  async RCPT(session, argument) {
+    const { domains } = session.settings;
+    if (session.from === undefined) return await session.reply(503, "Say MAIL first");
+    const path = parsePath("TO", argument);
+    if (!path) return await session.reply(501, "Write RCPT TO:<name@example.org>");
+    if (path.parameters.size > 0) return await session.reply(555, "RCPT has no parameters here");
+    // who has to do with mail has a postmaster (RFC 5321, 4.5.1)
+    if (!/^postmaster$/i.test(path.text)) {
+      if (!path.address) return await session.reply(553, "That is no address");
+      if (path.address.utf8) return await session.reply(553, "Addresses are ASCII here");
+      if (!domains.includes(path.address.domain)) {
+        return await session.reply(550, `No relay: here is mail for ${domains.join(" and ")} only`);
+      }
+    }
+    if (session.to.length >= MOST_RECIPIENTS) return await session.reply(452, "Too many at once");
+    session.to.push(path.text);
+    await session.reply(250, "OK");
+  },
+  async DATA(session, argument) {
+    const { from, to, hello, extended, connection, settings } = session;
+    if (argument !== "") return await session.reply(501, "DATA stands alone");
+    if (from === undefined) return await session.reply(503, "Say MAIL first");
+    if (to.length === 0) return await session.reply(503, "There is nobody to get it");
+    await session.reply(354, "Go on; end with a dot on a line of its own");
+    using mail = await readMailData(session.reader, { size: settings.size, room: settings.room });
+    session.reset();
+    if (mail === null) {
+      session.over = true; // it left in the middle: without its dot, a mail is none
+      return session.say("left in the middle of a mail, which is not kept");
+    }
+    if (mail.fault) return await session.reply(mail.fault.code, mail.fault.text);
+    const trace = traceOf({
+      from,
+      to,
+      hello,
+      client: (connection.remoteAddr as Deno.NetAddr).hostname,
+      name: settings.name,
+      protocol: connection.secure ? "ESMTPS" : extended ? "ESMTP" : "SMTP",
+    });
+    const { name } = await settings.store([new TextEncoder().encode(trace), ...mail.pieces]);
+    session.say(`stored ${name}, ${mail.size} bytes from ${from || "<>"} for ${to.join(", ")}`);
+    await session.reply(250, `Stored as ${name}`);
+  },
+  async RSET(session) {
+    session.reset();
+    await session.reply(250, "Forgotten");
+  },
+  async STARTTLS(session) {
+    const { connection, settings, reader } = session;
+    if (!settings.identity) return await session.reply(502, "No TLS here");
+    if (connection.secure) return await session.reply(503, "This is TLS already");
+    if (reader.buffered > 0) {
+      // what was sent behind it in clear text would be taken for what TLS protects (CVE-2011-0411)
+      session.over = true;
+      return await session.reply(421, "STARTTLS is said alone");
+    }
+    await session.reply(220, "Go on");
+    await connection.startTls(settings.identity);
+    // what was said before may have been changed on the way
+    session.reader = new SocketReader(connection);
+    session.hello = "";
+    session.reset();
+  },
+  NOOP: (session) => session.reply(250, "Still here"),
+  // who asks whether an address is there may be collecting them
+  VRFY: (session) => session.reply(252, "Send it, and see"),
+  EXPN: (session) => session.reply(502, "No lists are told"),
+  HELP: (session) => session.reply(214, `Known are: ${Object.keys(COMMANDS).join(" ")}`),
+  async QUIT(session) {
+    session.over = true;
+    await session.reply(221, "Goodbye");
+  },
+};
+
+/** Does what one line says. */
+async function obey(session: Session, line: Uint8Array): Promise<void> {
+  const text = new TextDecoder().decode(line);
+  session.say(text);
+  const found = /^([A-Za-z]+)(?: +(.*))?$/.exec(text.trimEnd());
+  const verb = found?.[1]?.toUpperCase() ?? "";
+  // a web page can have a browser send a form here: its lines must not become commands
+  if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT)$/.test(verb)) {
+    session.over = true;
+    return await session.reply(421, "This is SMTP, not HTTP");
+  }
+  if (/\p{Cc}|\ufffd/u.test(text)) return await session.reply(501, "Commands are plain text");
+  const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb]! : undefined;
+  if (!command) return await session.reply(500, "What is that? HELP tells what is known");
+  try {
+    await command(session, found![2] ?? "");
+  } catch (error) {
+    const { closedFor } = session.connection;
+    if (closedFor || error instanceof DeadlineError || error instanceof LimitError) throw error;
+    if (!(error instanceof ActionError) || !error.message.startsWith("cannot store")) throw error;
+    // the disk is full, perhaps: the reason is for who runs the server
+    session.say(explain(error).reason);
+    await session.reply(451, "Something broke on this side, try again later");
+  }
+}
+
+/** Listens to one client until it says QUIT, is silent for too long, or misbehaves. */
+async function converse(session: Session, stopping: AbortSignal): Promise<void> {
+  const options = { timeout: IDLE, signal: stopping };
+  try {
+    await session.reply(220, `${session.settings.name} ESMTP by hand`);
+    while (!session.over) {
+      const next = await readWireLine(session.reader, LONGEST_COMMAND, options);
+      if (next === null) return;
+      if (next.tooLong) await session.reply(500, "That line is too long");
+      else await obey(session, next.line);
+    }
+  } catch (error) {
+    if (stopping.aborted) return await session.reply(421, "This server shuts down");
+    if (error instanceof DeadlineError) await session.reply(421, "You were silent for too long");
+    if (error instanceof LimitError) await session.reply(421, "There is no end of it");
+    throw error;
+  }
+}
+
+/**
+ * Takes mail on a TCP port until it is shut down.
+ *
+ * @throws {ActionError} when it cannot listen
+ */
+export function serveMail(options: ServeOptions, mail: MailServerOptions): Promise<Server> {
+  const settings: Settings = {
+    domains: ["example.org", "localhost"],
+    size: 10 * 1024 * 1024,
+    log: (line) => console.error(line),
+    name: "localhost",
+    ...mail,
+    identity: mail.identity,
+    room: new Room(Math.max(64 * 1024 * 1024, 2 * (mail.size ?? 0))),
+  };
+  const stopping = options.signal ?? new AbortController().signal;
+  return serveUpgradable(
+    { maxConnections: 1_000, idleTimeout: 2 * IDLE, ...options },
+    (connection) => converse(new Session(connection, settings), stopping),
+  );
+}
+
+interface Options {
+  host: string;
+  port: number;
+  folder: string;
+  domain: string[];
+  size: number;
+  starttls: boolean;
+  certificates: string;
+}
+
+export async function main(options: Options): Promise<void> {
+  const { host, port, folder, size, starttls, certificates } = options;
+  const domains = options.domain.map((domain) => domain.toLowerCase());
+  let identity: ServerIdentity | undefined;
+  if (starttls) {
+    const { certificateFiles } = await import("../../lib/certificate_files.ts");
+    const { server } = await certificateFiles(certificates);
+    identity = { cert: server.certificate, key: server.key };
+    console.error(`clients trust ${certificates}/authority.pem`);
+  }
+  // what cannot be stored for anybody is better told now
+  await prepareMailFolder(folder);
+  const stop = new AbortController();
+  await using server = await serveMail(
+    { hostname: host, port, signal: stop.signal },
+    {
+      store: (pieces) => saveMail(folder, pieces),
+      size,
+      identity,
+      ...(domains.length > 0 && { domains }),
+    },
+  );
+  using _stopping = onInterrupt(() => stop.abort(new Error("the server shuts down")));
+  console.log(`listening on ${formatEndpoint(server.addr)}`);
+  await server.finished;
+}
+
+if (import.meta.main) await run(main);
