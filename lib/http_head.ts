@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DeadlineError } from "./deadline.ts";
 import { quoted } from "./display.ts";
 import { LimitError } from "./lines.ts";
 import { type SocketReader, UnexpectedEof } from "./reader.ts";
@@ -32,7 +33,7 @@ export interface HeadOptions {
  *
  * @returns `null` when the stream ended before the first byte
  * @throws {LimitError} for too many bytes
- * @throws {HttpError} for too many lines, an end in the middle, or a CR or NUL inside a line
+ * @throws {HttpError} for too many lines, an end in the middle, a CR or NUL inside a line, or when it is late
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-2.2 RFC 9112, section 2.2}
  */
 export async function readHeadLines(
@@ -50,6 +51,7 @@ export async function readHeadLines(
     }).catch((error) => {
       if (error instanceof LimitError) throw new LimitError("the head", headLimit);
       if (error instanceof UnexpectedEof) throw new HttpError("it ended in the middle of its head");
+      if (error instanceof DeadlineError) throw new HttpError("its head was not complete in time");
       throw error;
     });
     if (bytes === null && lines.length === 0) return null;

@@ -70,7 +70,7 @@ export async function type(host: string, port: number, line: string): Promise<Ui
   let length = 0;
   while (length < LONGEST) {
     const reading = connection.read(answer.subarray(length));
-    const count = await attempt("read the answer", reading, { timeout: length ? 2_000 : 10_000 })
+    const count = await attempt("read the answer", reading, { timeout: length > 0 ? 2_000 : 5_000 })
       .catch((error) => {
         // after a good one it waits for the next; http_by_hand.ts knows where an answer ends
         if (length > 0 && error.cause instanceof DeadlineError) return undefined;

@@ -244,7 +244,7 @@ Deno.test("readReply takes a head of 10,000 bytes and refuses more than its limi
 Deno.test("readReply gives up a head and a body that do not come", async () => {
   const feed = new Feed();
   const slow = readReply(new SocketReader(feed), { timeout: 5 });
-  await assertRejects(() => slow, Error, "nothing came within");
+  await assertRejects(() => slow, HttpError, "its head was not complete in time");
   const begun = new Feed();
   begun.send(`${OK}Content-Length: 5\r\n\r\nhe`);
   const { body } = await readReply(new SocketReader(begun), { stall: 5 });
