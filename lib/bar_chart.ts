@@ -4,6 +4,7 @@
  * @module
  */
 
+import { niceStep } from "./scale.ts";
 import { element, escaped, picture } from "./svg.ts";
 
 /** One chart: how much each series has in each group. */
@@ -131,13 +132,6 @@ function bars(
     });
   });
   return parts;
-}
-
-/** The next of 1, 2, 5, 10, 20, 50 … that is at least as large. */
-function niceStep(least: number): number {
-  if (least <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= least * 0.999_999)!;
 }
 
 function short(value: number): string {

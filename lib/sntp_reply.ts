@@ -64,9 +64,12 @@ const MOST_DISTANCE = 16_000;
  */
 export function checkReply(message: SntpMessage, server: string): void {
   const { stratum, leap, rootDelay, rootDispersion } = message;
-  if (stratum === 0) throw new KissError(referenceName(message), server);
+  const code = referenceName(message);
+  // without a code it is no kiss: a server whose clock is not set may say stratum 0 as well as 16
+  if (stratum === 0 && code !== "") throw new KissError(code, server);
   const no = (why: string) => new UnsynchronisedError(`${server} does not know the time: ${why}`);
   if (leap === 3) throw no("its clock is not synchronised (leap 3)");
+  if (stratum === 0) throw no("it has no stratum");
   if (stratum > 15) throw no(`its stratum is ${stratum}, of 15 at most`);
   if (message.transmit === 0n || message.receive === 0n) throw no("a timestamp is zero");
   const distance = Math.abs(rootDelay) / 2 + rootDispersion;
