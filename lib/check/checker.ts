@@ -8,7 +8,7 @@ import { formatEndpoint, type NetEndpoint, parseEndpoint } from "../address.ts";
 import { UsageError } from "../usage.ts";
 import { type Check, runChecks } from "./check.ts";
 import { Report } from "./report.ts";
-import { ServerTrial, type TrialOptions } from "./server_trial.ts";
+import { type ServerTrial, serverTrials, type TrialOptions } from "./server_trial.ts";
 
 /** What every checker takes on its command line. */
 export interface CheckerOptions extends TrialOptions {
@@ -29,8 +29,7 @@ export async function checkServer(
   options: CheckerOptions,
 ): Promise<void> {
   const where = readAddress(options.address);
-  const begin = () => new ServerTrial(where, options);
-  await check(`${what} at ${formatEndpoint(where)}`, checks, begin, options);
+  await check(`${what} at ${formatEndpoint(where)}`, checks, serverTrials(where, options), options);
 }
 
 /** Runs checks, prints the report, and sets the exit code. */

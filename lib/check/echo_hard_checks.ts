@@ -8,6 +8,7 @@ import { pause } from "../pause.ts";
 import type { Check } from "./check.ts";
 import { compareEcho, expectEcho, mixedBytes } from "./echo_mistakes.ts";
 import type { Exchange } from "./exchange.ts";
+import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
 
 const CATCH =
@@ -42,7 +43,7 @@ const slowReader: Check<ServerTrial> = {
     const message = mixedBytes(size, 5);
     // the server's send buffer fills up meanwhile: from then on a write takes only a part, or waits
     const sending = exchange.send(message);
-    await Promise.race([sending, pause(150)]);
+    await pause(150);
     const [, answer] = await Promise.all([sending, exchange.hear(size)]);
     compareEcho(message, answer);
   },
@@ -73,11 +74,7 @@ const resetter: Check<ServerTrial> = {
   ifGone: CATCH,
   async run(trial) {
     for (let count = 0; count < 3; count++) {
-      const exchange = await trial.connect();
-      await exchange.send(mixedBytes(8 * 1024, count));
-      // some of the echo has come, and is not read: closing now sends a reset
-      await pause(20);
-      exchange[Symbol.dispose]();
+      await sendAndReset(trial.where, mixedBytes(8 * 1024, count));
     }
     await isServed(trial, CATCH);
   },

@@ -39,8 +39,8 @@ export function compareEcho(sent: Uint8Array, answer: Heard, hints: Hints = {}):
     ? `the first ${at} bytes${
       heard({ ...answer, bytes: new Uint8Array() }).replace(/^/, ", then ")
     }`
-    : `from byte ${at} on ${show(answer.bytes.subarray(at, at + 32))}, not ${
-      show(sent.subarray(at, at + 32))
+    : `from byte ${at} on ${show(answer.bytes.subarray(at, at + 12))}, not ${
+      show(sent.subarray(at, at + 12))
     }`;
   throw new Mismatch({ sent: size, expected: `the same ${size}`, got, likely });
 }
@@ -125,10 +125,17 @@ function latin(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes.subarray(0, 16 * 1024 * 1024));
 }
 
-/** Bytes of all values without any order that repeats, the same each time. */
+/** Bytes of all values without any order that repeats, the same each time (xorshift32). */
 export function mixedBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const next = seeded(seed);
-  return Uint8Array.from({ length }, () => next() * 256);
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = Math.imul(seed, 0x9e3779b1) | 1;
+  for (let at = 0; at < words.length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[at] = state;
+  }
+  return new Uint8Array(words.buffer, 0, length);
 }
 
 /** Letters without any order that repeats, the same each time. */

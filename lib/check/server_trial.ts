@@ -21,13 +21,16 @@ export interface TrialOptions {
 /** One try of a server. */
 export class ServerTrial implements Disposable {
   readonly options: TrialOptions;
-  readonly #where: NetEndpoint;
+  readonly where: NetEndpoint;
+  /** What earlier checks have found out. */
+  readonly known: Set<string>;
   readonly #open = new Set<Exchange>();
   #over = false;
 
-  constructor(where: NetEndpoint, options: TrialOptions) {
-    this.#where = where;
+  constructor(where: NetEndpoint, options: TrialOptions, known = new Set<string>()) {
+    this.where = where;
     this.options = options;
+    this.known = known;
   }
 
   /**
@@ -37,11 +40,11 @@ export class ServerTrial implements Disposable {
    * @throws {ActionError} when Deno was not given the permission
    */
   async connect(): Promise<Exchange> {
-    const address = formatEndpoint(this.#where);
+    const address = formatEndpoint(this.where);
     const action = `connect to ${address}`;
     let connection: Deno.TcpConn;
     try {
-      connection = await within(this.options.timeout, Deno.connect(this.#where));
+      connection = await within(this.options.timeout, Deno.connect(this.where));
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw new ActionError(action, error);
       if (error instanceof DeadlineError) {
@@ -66,4 +69,10 @@ export class ServerTrial implements Disposable {
     this.#over = true;
     for (const exchange of this.#open) exchange[Symbol.dispose]();
   }
+}
+
+/** Gives one try after another of the same server. */
+export function serverTrials(where: NetEndpoint, options: TrialOptions): () => ServerTrial {
+  const known = new Set<string>();
+  return () => new ServerTrial(where, options, known);
 }

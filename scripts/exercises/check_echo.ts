@@ -10,7 +10,6 @@
  * task, and a beginning.
  *
  * @lecture 002 Homework · 003 ex91S
- * @python  socket.recv, socket.sendall, socket.shutdown
  * @partner scripts/tcp/echo_server.ts
  * @run     deno run --allow-net=127.0.0.1:10000 scripts/exercises/check_echo.ts 127.0.0.1:10000 --silence 100
  * @expect  checking the echo server at 127.0.0.1:10000
