@@ -10,13 +10,16 @@
 
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { after } from "./deadline.ts";
-import { attempt, explain } from "./errors.ts";
+import { ActionError, attempt, explain } from "./errors.ts";
 
 /** A server that goes on. */
 export interface KeptServer {
   /** Where it listens, with the port that was free when 0 was asked for. */
   readonly addr: Deno.NetAddr;
-  /** Settles when it has shut down. */
+  /**
+   * Settles when it has shut down; fails when it has to listen again on the port that it was given for port 0,
+   * and was granted only port 0.
+   */
   readonly finished: Promise<void>;
   /** Stops accepting, and lets requests that are under way finish. */
   shutdown(): Promise<void>;
@@ -72,7 +75,11 @@ export async function keepServing(
           server = listen(addr.port);
           break;
         } catch (error) {
-          console.error(`cannot listen on ${place} again: ${explain(error).reason}`);
+          // the port that was free for port 0 may not be granted by itself
+          if (error instanceof Deno.errors.NotCapable) {
+            throw new ActionError(`listen on ${formatEndpoint(addr)} again`, error);
+          }
+          console.error(`cannot listen on ${formatEndpoint(addr)} again: ${reasonOf(error)}`);
         }
       }
     }
