@@ -11,7 +11,7 @@
  * dot ends. A line of the mail that begins with a dot gets a second one on its way.
  *
  * On this machine the password may go unencrypted. From others it is only taken over TLS: offered after
- * STLS (--stls), or spoken from the first byte (--tls), with the certificate that certificate.ts has made.
+ * STLS (--starttls), or spoken from the first byte (--tls), with the certificate that certificate.ts has made.
  *
  * @lecture 003 Network Communication at different level · 004 Sockets (port 110)
  * @python  socket.listen → Deno.listen, socket.accept → listener.accept, os.listdir → Deno.readDir,
@@ -31,7 +31,7 @@
  * @log     127.0.0.1:* C: QUIT
  * @run     POP3_PASSWORD=example deno run --allow-env=POP3_PASSWORD --allow-net=127.0.0.1:1110 \
  *          --allow-read=/tmp/mail,/tmp/lecture-tls --allow-write=/tmp/mail,/tmp/lecture-tls \
- *          scripts/mail/pop3_server.ts --samples --stls
+ *          scripts/mail/pop3_server.ts --samples --starttls
  * @client  POP3_PASSWORD=example deno run --allow-env=POP3_PASSWORD --allow-net=127.0.0.1:1110 \
  *          --allow-read=/tmp/lecture-tls/authority.pem scripts/mail/pop3_client.ts \
  *          --ca /tmp/lecture-tls/authority.pem 1
@@ -44,7 +44,7 @@
  * @option  --mails FOLDER        where the mails are, one .eml file each (default: /tmp/mail)
  * @option  --samples             puts three mails there when there are none
  * @option  --user NAME           who may log in; the password comes from POP3_PASSWORD, or is asked for (default: student)
- * @option  --stls                offers TLS
+ * @option  --starttls            offers TLS
  * @option  --tls                 speaks TLS from the first byte, as on port 995
  * @option  --certificate FOLDER  where the certificate is; it is made when it is missing (default: /tmp/lecture-tls)
  * @option  --insecure-login      takes passwords unencrypted from other machines, too
@@ -244,7 +244,7 @@ interface Options {
   mails: string;
   samples: boolean;
   user: string;
-  stls: boolean;
+  starttls: boolean;
   tls: boolean;
   certificate: string;
   insecureLogin: boolean;
@@ -258,13 +258,13 @@ async function identityOf(folder: string): Promise<ServerIdentity> {
 }
 
 export async function main(options: Options): Promise<void> {
-  const { host, port, user, tls, stls, insecureLogin } = options;
+  const { host, port, user, tls, starttls, insecureLogin } = options;
   const secret = await password("POP3_PASSWORD", `Password that ${user} will have to give:`);
   if (options.samples) await makeSampleMails(options.mails);
   const mailbox = new Mailbox(options.mails);
   // what cannot be done for any client is better told now
   (await mailbox.open())?.[Symbol.dispose]();
-  const identity = tls || stls ? await identityOf(options.certificate) : undefined;
+  const identity = tls || starttls ? await identityOf(options.certificate) : undefined;
   const service = {
     login: new MailLogin(user, secret),
     mailbox,
