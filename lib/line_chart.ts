@@ -1,11 +1,12 @@
 /**
- * A line through points, as an SVG picture that any browser shows.
+ * A line through points, as an SVG picture that any browser shows, on a light and a dark page.
  *
  * @see {@link https://www.w3.org/TR/SVG2/ SVG 2}
  * @module
  */
 
-import { escaped } from "./svg.ts";
+import { scaleFor } from "./scale.ts";
+import { type Attributes, element, escaped, picture } from "./svg.ts";
 
 /** What stands at the picture. */
 export interface LineChartOptions {
@@ -20,7 +21,7 @@ const WIDTH = 640;
 const HEIGHT = 400;
 const LEFT = 80;
 const RIGHT = 24;
-const TOP = 48;
+const TOP = 72;
 const BOTTOM = 56;
 
 /**
@@ -47,46 +48,43 @@ export function lineChart(
   if (!points.flat().every((value) => Number.isFinite(value) && value >= 0)) {
     throw new RangeError("the points of a chart are numbers of at least 0");
   }
-  const top = niceAbove(Math.max(...points.map(([, value]) => value)));
+  const scale = scaleFor(0, Math.max(...points.map(([, value]) => value)));
   const step = (WIDTH - LEFT - RIGHT) / Math.max(1, points.length - 1);
-  const across = (index: number) => round(LEFT + index * step);
-  const up = (value: number) => round(HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM));
-  const text = (left: number, down: number, what: string, anchor = "middle") =>
-    `<text x="${left}" y="${down}" text-anchor="${anchor}">${escaped(what)}</text>`;
-  const middle = (LEFT + WIDTH - RIGHT) / 2;
-  const lines = [0, 1, 2, 3, 4].map((quarter) => {
-    const value = top * quarter / 4;
+  const across = (index: number) => LEFT + index * step;
+  const up = (value: number) => HEIGHT - BOTTOM - value / scale.high * (HEIGHT - TOP - BOTTOM);
+  const text = (left: number, down: number, what: string, attributes: Attributes = {}) =>
+    element("text", { x: left, y: down, ...attributes }, escaped(what));
+  const middle = { "text-anchor": "middle" };
+  const lines = scale.ticks.flatMap((value) => {
     const height = up(value);
-    return `<path d="M${LEFT} ${height}H${WIDTH - RIGHT}" stroke="#ccc"/>` +
-      text(LEFT - 8, height + 4, String(round(value)), "end");
+    const ends = { x1: LEFT, x2: WIDTH - RIGHT, y1: height, y2: height };
+    return [
+      element("line", { class: value === 0 ? "axis" : "grid", ...ends }),
+      text(LEFT - 8, height + 4, scale.format(value), { class: "faint", "text-anchor": "end" }),
+    ];
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
-    `width="${WIDTH}" height="${HEIGHT}" role="img" font-family="sans-serif" font-size="13">`,
-    `<title>${escaped(title)}</title>`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
+  const drawn = points.flatMap(([at, value], index) => {
+    const tip = element("title", {}, escaped(`${at} ${x}: ${scale.format(value)} ${y}`));
+    return [
+      element("circle", { class: "mark", cx: across(index), cy: up(value), r: 4 }, tip),
+      text(across(index), HEIGHT - BOTTOM + 20, String(at), { class: "faint", ...middle }),
+    ];
+  });
+  const style = `
+    svg { --mark: #0550ae; } @media (prefers-color-scheme: dark) { svg { --mark: #79c0ff; } }
+    .title { font-size: 17px; font-weight: 600; }
+    .mark { fill: var(--mark); } .line { fill: none; stroke: var(--mark); stroke-width: 2; }`;
+  const description = points.map(([at, value]) => `${at} ${x}: ${scale.format(value)} ${y}`);
+  const line = points.map(([, value], index) =>
+    `${across(index).toFixed(2)},${up(value).toFixed(2)}`
+  );
+  return picture(
+    { title, description: description.join("; "), width: WIDTH, height: HEIGHT, style },
+    text(16, 28, title, { class: "title" }),
+    text(16, 56, y, { class: "faint" }),
     ...lines,
-    `<polyline fill="none" stroke="#0b63b0" stroke-width="2" points="${
-      points.map(([, value], index) => `${across(index)},${up(value)}`).join(" ")
-    }"/>`,
-    ...points.map(([at, value], index) =>
-      `<circle cx="${across(index)}" cy="${up(value)}" r="4" fill="#0b63b0"/>` +
-      text(across(index), HEIGHT - BOTTOM + 20, String(at))
-    ),
-    text(middle, 24, title),
-    text(middle, HEIGHT - 12, x),
-    text(LEFT - 8, 32, y, "end"),
-    "</svg>\n",
-  ].join("\n");
-}
-
-/** The next of 1, 2, 4, 6, 8, 10 times a power of ten. */
-function niceAbove(value: number): number {
-  if (value === 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value)!;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+    element("polyline", { class: "line", points: line.join(" ") }),
+    ...drawn,
+    text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x, { class: "faint", ...middle }),
+  );
 }
