@@ -4,7 +4,7 @@
  * @module
  */
 
-const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+const DEVICES = /^(con|prn|aux|nul|(com|lpt)[\d¹²³]|conin\$|conout\$|clock\$) *(\.|$)/i;
 
 /** The endings that suit a type of content; the first is put behind a name that has none of them. */
 const ENDINGS: Record<string, string[]> = {
@@ -36,16 +36,44 @@ const ENDINGS: Record<string, string[]> = {
  * ```
  */
 export function safeName(url: URL, contentType: string): string {
-  const last = url.pathname.split("/").at(-1) ?? "";
-  const plain = decoded(last).split(/[/\\]/).at(-1)!
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, "_")
-    .replace(/^[.\s-]+|[.\s]+$/g, "");
-  const safe = DEVICES.test(plain) ? `_${plain}` : plain || "download";
+  const safe = plainName(lastPart(url));
   const type = contentType.split(";")[0]!.trim().toLowerCase();
   const endings = ENDINGS[type] ?? [type.startsWith("image/") ? ".image" : ".txt"];
   const own = endings.find((ending) => safe.toLowerCase().endsWith(ending));
   const stem = own ? safe.slice(0, -own.length) : safe;
-  return shortened(stem) + (own ? safe.slice(stem.length) : endings[0]);
+  return shortened(stem, 200) + (own ? safe.slice(stem.length) : endings[0]);
+}
+
+/**
+ * The name that a file had elsewhere, with the ending it had there: as a URL's last part, or as a server says.
+ * It has at most 200 bytes.
+ *
+ * @example
+ * ```ts
+ * import { nameOfFile } from "./safe_name.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(nameOfFile(new URL("http://a/b/slides%20day%204.pdf?x=1")), "slides day 4.pdf");
+ * assertEquals(nameOfFile("C:\\temp\\..\\NUL.tar.gz"), "_NUL.tar.gz");
+ * ```
+ */
+export function nameOfFile(from: URL | string): string {
+  const name = plainName(typeof from === "string" ? from : lastPart(from));
+  const ending = /(\.tar)?\.[^.\s]{1,16}$/.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - ending.length);
+  return shortened(stem, 200 - new TextEncoder().encode(ending).length) + ending;
+}
+
+/** What a name may be on every system: no path, no device, nothing hidden, nothing invisible. */
+function plainName(text: string): string {
+  const plain = text.toWellFormed().split(/[/\\]/).at(-1)!
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, "_")
+    .replace(/^[.\s-]+|[.\s]+$/g, "");
+  return DEVICES.test(plain) ? `_${plain}` : plain || "download";
+}
+
+function lastPart(url: URL): string {
+  return decoded(url.pathname.split("/").at(-1) ?? "");
 }
 
 function decoded(text: string): string {
@@ -56,10 +84,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Cuts between characters to what file systems take, a number and an ending included: 255 bytes. */
-function shortened(text: string): string {
+/** Cuts between characters to what file systems take: 255 bytes, in which something behind it has room, too. */
+function shortened(text: string, most: number): string {
   let bytes = 0;
-  const fits = (character: string) => (bytes += new TextEncoder().encode(character).length) <= 200;
+  const fits = (character: string) => (bytes += new TextEncoder().encode(character).length) <= most;
   const characters = [...text];
   const end = characters.findIndex((character) => !fits(character));
   return end < 0 ? text : characters.slice(0, end).join("");

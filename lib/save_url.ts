@@ -6,6 +6,7 @@
 
 import { after } from "./deadline.ts";
 import { isPrivate } from "./private_address.ts";
+import { fetchFollowing, RefusedUrl } from "./redirects.ts";
 import { safeName } from "./safe_name.ts";
 
 /** Limits of {@linkcode saveUrl}. */
@@ -22,10 +23,7 @@ export interface SaveOptions {
   allowPrivate?: boolean;
 }
 
-/** Why a URL is not fetched, or not kept. */
-export class RefusedUrl extends Error {
-  override name = "RefusedUrl";
-}
+export { RefusedUrl };
 
 /** Where a file was put. */
 export interface Saved {
@@ -50,7 +48,11 @@ export async function saveUrl(text: string, options: SaveOptions): Promise<Saved
   using _deadline = after(timeout, () => {
     late.abort(new RefusedUrl(`it took longer than ${timeout / 1000} s`));
   });
-  const { response, url } = await fetchChecked(text, options, late.signal);
+  const { response, url } = await fetchFollowing(text, {
+    redirects: options.redirects,
+    signal: late.signal,
+    check: (url) => options.allowPrivate || refusePrivate(url.hostname),
+  });
   const type = response.headers.get("content-type") ?? "";
   try {
     if (!response.ok) throw new RefusedUrl(`the server answered ${response.status}`);
@@ -70,32 +72,6 @@ export async function saveUrl(text: string, options: SaveOptions): Promise<Saved
   } finally {
     if (!response.bodyUsed) await response.body?.cancel();
   }
-}
-
-async function fetchChecked(text: string, options: SaveOptions, signal: AbortSignal) {
-  const { redirects = 5, allowPrivate = false } = options;
-  let url = parsed(text);
-  for (let hops = 0; hops <= redirects; hops++) {
-    if (!allowPrivate) await refusePrivate(url.hostname);
-    const response = await fetch(url, { redirect: "manual", signal });
-    const location = response.headers.get("location");
-    if (response.status < 300 || response.status > 399 || location === null) {
-      return { response, url };
-    }
-    await response.body?.cancel();
-    url = parsed(location, url);
-  }
-  throw new RefusedUrl(`it was redirected more than ${redirects} times`);
-}
-
-function parsed(text: string, base?: URL): URL {
-  const url = URL.parse(text, base);
-  if (!url) throw new RefusedUrl("it is no URL");
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new RefusedUrl(`${url.protocol} is neither http: nor https:`);
-  }
-  if (url.username || url.password) throw new RefusedUrl("it carries a user name or password");
-  return url;
 }
 
 async function refusePrivate(hostname: string): Promise<void> {
