@@ -76,30 +76,45 @@ const CUT: Hints = {
 export function echoMistake(sent: Uint8Array, { bytes }: Heard): string | undefined {
   const at = firstDifference(sent, bytes);
   if (at === undefined || at === bytes.length) return undefined;
-  const [was, is] = [latin(sent), latin(bytes)];
-  const rest = bytes.subarray(at);
+  const rest = bytes.subarray(at, at + FEW);
   if (rest.every((byte) => byte === 0)) {
     return "it sends its whole buffer, with the zeros behind what came: send only as many bytes as were received";
   }
-  if (/^b'/.test(is) || is.includes(`b'${was}`)) {
-    return "it sends Python's way to show bytes, b'…': send the bytes themselves, not str() of them";
+  // of much, what stands far from the difference tells nothing
+  const from = sent.length > FEW ? at : 0;
+  const was = latin(sent.subarray(from, from + FEW)), is = latin(bytes.subarray(from, from + FEW));
+  const likely = at === sent.length ? addition(was, is, rest) : alteration(was, is);
+  return likely ?? loss(sent, bytes, at);
+}
+
+const FEW = 8 * 1024;
+
+/** All came, and then more. */
+function addition(was: string, is: string, rest: Uint8Array): string {
+  if (/^b'/.test(is)) return REPR;
+  if (/^[\r\n]+$/.test(latin(rest))) {
+    return "it adds an end of line: send what came and nothing else";
   }
-  if (at === sent.length) {
-    if (/^[\r\n]+$/.test(latin(rest))) {
-      return "it adds an end of line: send what came and nothing else";
-    }
-    if (is.startsWith(was + was)) return "it sends everything twice";
-    if (rest.every((byte) => sent.includes(byte))) {
-      return "it sends what an earlier read left in its buffer: send only as many bytes as were received";
-    }
-    return "it sends more than it got: send what came and nothing else";
-  }
+  if (is.startsWith(was + was)) return "it sends everything twice";
+  const old = [...latin(rest)].every((character) => was.includes(character));
+  return old
+    ? "it sends what an earlier read left in its buffer: send only as many bytes as were received"
+    : "it sends more than it got: send what came and nothing else";
+}
+
+const REPR =
+  "it sends Python's way to show bytes, b'…': send the bytes themselves, not str() of them";
+
+/** Something else came. */
+function alteration(was: string, is: string): string | undefined {
+  if (/^b'/.test(is)) return REPR;
   if (is.includes("\xef\xbf\xbd") && !was.includes("\xef\xbf\xbd")) {
     return "it reads the bytes as text, and what is no UTF-8, or cut in the middle of a character, is lost: " +
       "do not decode, send the bytes";
   }
   if (was.toLowerCase() === is.toLowerCase()) return "it changes upper and lower case";
-  if (was.replace(/\r\n?|\n/g, "\n") === is.replace(/\r\n?|\n/g, "\n")) {
+  const oneEnd = (text: string) => text.replace(/\r\n?|\n/g, "\n");
+  if (oneEnd(was) === oneEnd(is)) {
     return "it changes the ends of lines: do not open the socket as text";
   }
   if (was.includes("\0") && was.replaceAll("\0", "").startsWith(is.replaceAll("\0", ""))) {
@@ -111,18 +126,26 @@ export function echoMistake(sent: Uint8Array, { bytes }: Heard): string | undefi
   if (is.endsWith(was)) {
     return "it sends something of its own first, such as a greeting: an echo says nothing else";
   }
-  const next = was.indexOf(is.slice(at, at + 16), at);
-  if (next > 0 && is.length - at >= 16) {
+}
+
+/** What comes at the difference stands further on in what was sent. */
+function loss(sent: Uint8Array, bytes: Uint8Array, at: number): string | undefined {
+  const mark = bytes.subarray(at, at + 16);
+  if (mark.length < 16) return undefined;
+  for (let next = at + 1; next + mark.length <= sent.length; next++) {
+    if (sent[next] !== mark[0] || !mark.every((byte, index) => sent[next + index] === byte)) {
+      continue;
+    }
     return `${
       next - at
     } bytes are lost in the middle: send and write may take only a part, and tell how ` +
       "much; send the rest in a loop (sendall does)";
   }
-  return undefined;
 }
 
+/** One character for each byte. */
 function latin(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes.subarray(0, 16 * 1024 * 1024));
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 /** Bytes of all values without any order that repeats, the same each time (xorshift32). */

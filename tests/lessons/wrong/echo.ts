@@ -15,11 +15,11 @@ async function sendAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> 
 /** A right echo with one thing changed. */
 function echo(
   change: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
-  options: { size?: number; greeting?: string } = {},
+  greeting = "",
 ) {
   return async (connection: Deno.Conn) => {
-    await sendAll(connection, encode(options.greeting ?? ""));
-    const buffer = new Uint8Array(options.size ?? 16);
+    await sendAll(connection, encode(greeting));
+    const buffer = new Uint8Array(1_024);
     for (let count; (count = await connection.read(buffer)) !== null;) {
       await sendAll(connection, change(buffer.subarray(0, count)));
     }
@@ -181,7 +181,7 @@ export const WRONG_ECHO: [mistake: string, server: Way, verdict: RegExp][] = [
   ["sends everything twice", inTurn(echo(text((it) => it + it))), /everything twice/],
   [
     "greets",
-    inTurn(echo(undefined, { greeting: "Welcome!\n" })),
+    inTurn(echo(undefined, "Welcome!\n")),
     /it sends something of its own first/,
   ],
   [
