@@ -39,6 +39,7 @@ import { readFields } from "../../lib/http_fields.ts";
 import { Problem } from "../../lib/http_problem.ts";
 import { keepServing } from "../../lib/keep_serving.ts";
 import { pause } from "../../lib/pause.ts";
+import { postPage } from "../../lib/post_page.ts";
 import { checkPost, checkQuery, refuseOtherSites } from "../../lib/post_rules.ts";
 import { type Post, PostStore } from "../../lib/post_store.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
@@ -48,6 +49,7 @@ async function answer(request: Request, posts: PostStore): Promise<Response> {
   const url = URL.parse(request.url);
   if (!url) throw new Problem(400, "the Host header is no host");
   refuseOtherSites(request, url);
+  if (url.pathname === "/") return frontPage(request, posts);
   const [, resource, name] = /^\/(posts|delay)(?:\/(\d{1,9}))?$/.exec(url.pathname) ?? [];
   if (resource === "posts" && name === undefined) return await collection(request, url, posts);
   if (resource === "posts") return await member(request, Number(name), posts);
@@ -126,6 +128,12 @@ async function compare(request: Request, post: Post): Promise<undefined> {
   if (judge(request, etag) !== "go on") {
     throw new Problem(412, `the post was changed: its tag is ${etag} now`);
   }
+}
+
+/** For people. */
+function frontPage(request: Request, posts: PostStore): Response {
+  if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed("GET, HEAD");
+  return postPage(posts.all());
 }
 
 async function delayed(request: Request, seconds: number): Promise<Response> {
