@@ -94,7 +94,7 @@ export function sequenceDiagram(options: DiagramOptions): string {
     label(across(end), TOP - 36, shortened(name, 40), { "text-anchor": "middle", class: "end" })
   );
   const description = `${arrows.length + leftOut} events between ${ends.join(", ")}: ` +
-    arrows.slice(0, 20).map(({ text }) => text).join("; ");
+    arrows.slice(0, 20).map(({ text }) => shortened(text, MOST_TEXT)).join("; ");
   return picture(
     { title, description, width, height, style: STYLE },
     element("defs", {}, HEAD),
