@@ -83,11 +83,15 @@ export class Dialogue {
     if (rest > 0) this.#print(`${side}: … (${rest} more lines)`);
   }
 
-  #show(side: "C" | "S", line: string): void {
-    let text = line;
+  /** A text without the secrets, for an error that quotes what the server said: it may repeat what it got. */
+  masked(text: string): string {
     // the longest first: one secret may be a part of another
     const secrets = [...this.#secrets].sort((one, other) => other.length - one.length);
-    for (const secret of secrets) text = text.replaceAll(secret, HIDDEN);
+    return secrets.reduce((masked, secret) => masked.replaceAll(secret, HIDDEN), text);
+  }
+
+  #show(side: "C" | "S", line: string): void {
+    const text = this.masked(line);
     const rest = text.length - this.#width;
     const end = rest > 0 ? `… (${rest} more characters)` : "";
     this.#print(`${side}: ${visible(text.slice(0, this.#width))}${end}`);

@@ -145,10 +145,11 @@ export class Pop3Client implements Disposable {
     const line = await this.#watched("get the server's reply", this.#line());
     this.dialogue.server(line);
     const [, status, text = ""] = /^(\+OK|-ERR)(?: (.*))?$/.exec(line) ?? [];
-    if (status === "-ERR") throw new RefusedError(command, text);
+    if (status === "-ERR") throw new RefusedError(command, this.dialogue.masked(text));
     if (status) return text;
     this.#lost = true;
-    throw new Pop3Error(`"${visible(line.slice(0, 80))}" is no POP3 reply`);
+    const shown = visible(this.dialogue.masked(line).slice(0, 80));
+    throw new Pop3Error(`"${shown}" is no POP3 reply`);
   }
 
   async #line(): Promise<string> {
