@@ -122,7 +122,9 @@ export interface LineFaults {
   /** How many CR had no LF behind them, and LF no CR before them. */
   bareCr: number;
   bareLf: number;
-  /** The longest line, CR LF included. */
+  /** How many bytes are 0. */
+  nul: number;
+  /** The longest line, CR LF included, an added dot not. */
   longest: number;
 }
 
@@ -145,7 +147,7 @@ export interface LineFaults {
  */
 export class DotReader {
   /** Found so far. */
-  readonly faults: LineFaults = { bareCr: 0, bareLf: 0, longest: 0 };
+  readonly faults: LineFaults = { bareCr: 0, bareLf: 0, nul: 0, longest: 0 };
   // what came last: the beginning of a line, its dot, the dot's CR, a CR elsewhere, or anything else
   #state: "start" | "dot" | "dot cr" | "cr" | "inside" = "start";
   #line = 0;
@@ -160,7 +162,6 @@ export class DotReader {
       const byte = bytes[at]!;
       if (this.#state === "start" && byte === DOT) {
         this.#state = "dot";
-        this.#line = 1;
         continue;
       }
       if (this.#state === "dot" && byte === CR) {
@@ -185,6 +186,7 @@ export class DotReader {
     const { faults } = this;
     if (byte !== LF && this.#state === "cr") faults.bareCr++;
     if (byte === LF && this.#state !== "cr") faults.bareLf++;
+    if (byte === 0) faults.nul++;
     faults.longest = Math.max(faults.longest, this.#line);
     if (byte === LF && this.#state === "cr") {
       this.#state = "start";

@@ -5,7 +5,14 @@
  * @module
  */
 
-import { LimitError, type ReadOptions, type SocketReader, UnexpectedEof } from "./reader.ts";
+import { DotReader, type LineFaults } from "./mail_lines.ts";
+import {
+  LimitError,
+  type ReadOptions,
+  SocketReader,
+  type Source,
+  UnexpectedEof,
+} from "./reader.ts";
 
 /** Room in memory that all mails under way share. */
 export class Room {
@@ -50,10 +57,12 @@ export interface MailData extends Disposable {
   pieces: Uint8Array[];
   size: number;
   fault?: MailFault;
+  /** What came behind its end: see {@linkcode readerAfter}. */
+  rest: Uint8Array;
 }
 
-const CR = 13, LF = 10, DOT = 46;
-const LINE_WAIT = 180_000; // RFC 5321, 4.5.3.2.5
+const MiB = 1024 * 1024;
+const BLOCK_WAIT = 180_000; // RFC 5321, 4.5.3.2.5
 
 /** A line, or the rest of one that was too long: then it is empty. */
 export interface WireLine {
@@ -67,6 +76,7 @@ export interface WireLine {
  * a line.
  *
  * @param limit the most bytes, CR LF included
+ * @throws {LimitError} for a line without an end, of more than 1 MiB
  *
  * @example
  * ```ts
@@ -86,7 +96,7 @@ export async function readWireLine(
   limit: number,
   options: ReadOptions = {},
 ): Promise<WireLine | null> {
-  for (let tooLong = false;;) {
+  for (let skipped = 0, tooLong = false;;) {
     try {
       const line = await reader.readUntil("\r\n", { ...options, limit: limit - 2 });
       if (line === null) return null;
@@ -96,6 +106,8 @@ export async function readWireLine(
       if (!(error instanceof LimitError)) throw error;
       // no CR LF begins in these bytes, not even at the last: see readUntil
       reader.tryExactly(limit - 2);
+      skipped += limit;
+      if (skipped > MiB) throw new LimitError("a line", MiB);
       tooLong = true;
     }
   }
@@ -120,58 +132,77 @@ export async function readWireLine(
  * const reader = SocketReader.from(wire);
  * using mail = await readMailData(reader, { size: 1_000, room: new Room(10_000) });
  * assertEquals(new TextDecoder().decode(mail!.pieces[0]), "one\r\n.two\r\n");
- * assertEquals(await reader.readLine(), "QUIT");
+ * assertEquals(new TextDecoder().decode(mail!.rest), "QUIT\r\n");
  * ```
  */
 export async function readMailData(
   reader: SocketReader,
   options: MailDataOptions,
 ): Promise<MailData | null> {
-  const { size, line: longest = 1_000, room, timeout = 1_800_000 } = options;
+  const { size, line = 1_000, room, timeout = 1_800_000 } = options;
   const due = performance.now() + timeout;
+  const lines = new DotReader();
   const mail = new Blocks(room);
-  let fault: MailFault | undefined, received = 0, keep = false;
+  const buffer = new Uint8Array(16 * 1024);
+  let full = false, received = 0, keep = false;
   try {
     for (;;) {
-      const left = Math.max(1, Math.min(LINE_WAIT, due - performance.now()));
-      // a dot may be added to the longest line
-      const next = await readWireLine(reader, longest + 1, { timeout: left });
-      if (next === null) return null;
-      const { line, tooLong } = next;
-      if (line.length === 1 && line[0] === DOT && !tooLong) break;
-      const text = line[0] === DOT ? line.subarray(1) : line;
-      received += tooLong ? longest : text.length + 2;
+      const left = Math.max(1, Math.min(BLOCK_WAIT, due - performance.now()));
+      const count = await reader.read(buffer, { timeout: left });
+      if (count === null) return null;
+      const { text, used, ended } = lines.push(buffer.subarray(0, count));
+      received += text.length;
       // the sender is heard to the end, but not for ever
-      if (received > 2 * size + longest) throw new LimitError("the mail", size);
-      fault ??= faultOf(text, tooLong || text.length + 2 > longest);
+      if (received > 2 * size + MiB) throw new LimitError("the mail", size);
+      let fault = faultOf(lines.faults, line);
       if (received > size) fault ??= { code: 552, text: `A mail has at most ${size} bytes here` };
-      if (!fault && !mail.add(text)) fault = { code: 452, text: "No room now, try again later" };
+      full ||= !fault && !mail.add(text);
+      if (full) fault ??= { code: 452, text: "No room now, try again later" };
       if (fault) mail.clear();
+      if (!ended) continue;
+      keep = true;
+      return {
+        pieces: mail.pieces,
+        size: mail.size,
+        ...(fault && { fault }),
+        rest: buffer.slice(used, count),
+        [Symbol.dispose]: () => mail.clear(),
+      };
     }
-    keep = true;
   } finally {
     if (!keep) mail.clear();
   }
-  return {
-    pieces: mail.pieces,
-    size: mail.size,
-    ...(fault && { fault }),
-    [Symbol.dispose]: () => mail.clear(),
-  };
 }
 
-function faultOf(line: Uint8Array, tooLong: boolean): MailFault | undefined {
-  if (tooLong) return { code: 500, text: "A line of the mail is too long" };
-  if (line.includes(LF) || line.includes(CR)) {
+function faultOf(faults: LineFaults, line: number): MailFault | undefined {
+  if (faults.longest > line) return { code: 500, text: "A line of the mail is too long" };
+  if (faults.bareCr + faults.bareLf > 0) {
     return { code: 550, text: "A bare CR or LF: lines end with both" };
   }
-  if (line.includes(0)) return { code: 550, text: "A NUL is in the mail" };
+  if (faults.nul > 0) return { code: 550, text: "A NUL is in the mail" };
 }
 
-/** Many small lines in few large blocks. */
+/**
+ * A reader that goes on where a mail has ended: with what came behind it, then with the connection.
+ *
+ * @param rest {@linkcode MailData.rest}
+ */
+export function readerAfter(rest: Uint8Array, source: Source): SocketReader {
+  return new SocketReader({
+    read(into) {
+      if (rest.length === 0) return source.read(into);
+      const count = Math.min(rest.length, into.length);
+      into.set(rest.subarray(0, count));
+      rest = rest.subarray(count);
+      return Promise.resolve(count);
+    },
+  });
+}
+
+/** Many small pieces in few large blocks. */
 class Blocks {
-  #full: Uint8Array[] = [];
-  #block = new Uint8Array(0);
+  #blocks: Uint8Array[] = [];
+  /** How much of the last block is used. */
   #used = 0;
   #taken = 0;
   size = 0;
@@ -179,31 +210,35 @@ class Blocks {
   constructor(readonly room: Room) {}
 
   get pieces(): Uint8Array[] {
-    return [...this.#full, this.#block.subarray(0, this.#used)];
+    return this.#blocks.map((block, at) =>
+      at === this.#blocks.length - 1 ? block.subarray(0, this.#used) : block
+    );
   }
 
-  /** Adds a line and its end; false when there is no room. */
-  add(line: Uint8Array): boolean {
-    const length = line.length + 2;
-    if (this.#used + length > this.#block.length) {
-      const most = Math.max(length, this.#full.length === 0 ? 4 * 1024 : 64 * 1024);
-      if (!this.room.take(most)) return false;
-      this.#taken += most;
-      if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used));
-      this.#block = new Uint8Array(most);
-      this.#used = 0;
+  /** False when there is no room for all of it. */
+  add(bytes: Uint8Array): boolean {
+    for (let rest = bytes; rest.length > 0;) {
+      let block = this.#blocks.at(-1);
+      if (!block || this.#used === block.length) {
+        // most mails are small
+        block = new Uint8Array(this.#blocks.length === 0 ? 4 * 1024 : 64 * 1024);
+        if (!this.room.take(block.length)) return false;
+        this.#taken += block.length;
+        this.#blocks.push(block);
+        this.#used = 0;
+      }
+      const piece = rest.subarray(0, block.length - this.#used);
+      block.set(piece, this.#used);
+      this.#used += piece.length;
+      this.size += piece.length;
+      rest = rest.subarray(piece.length);
     }
-    this.#block.set(line, this.#used);
-    this.#block.set([CR, LF], this.#used + line.length);
-    this.#used += length;
-    this.size += length;
     return true;
   }
 
   clear(): void {
     this.room.give(this.#taken);
     this.#taken = this.#used = this.size = 0;
-    this.#full = [];
-    this.#block = new Uint8Array(0);
+    this.#blocks = [];
   }
 }

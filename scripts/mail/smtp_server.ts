@@ -47,7 +47,7 @@ import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { prepareMailFolder, saveMail, type StoredMail } from "../../lib/mail_folder.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
-import { readMailData, readWireLine, Room } from "../../lib/smtp_data.ts";
+import { readerAfter, readMailData, readWireLine, Room } from "../../lib/smtp_data.ts";
 import { parsePath } from "../../lib/smtp_path.ts";
 import { traceOf } from "../../lib/smtp_trace.ts";
 import type { ServeOptions, Server } from "../../lib/tcp.ts";
@@ -56,7 +56,7 @@ import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib
 const LONGEST_COMMAND = 1_024; // the standard has 512, and parameters add to it
 const MOST_RECIPIENTS = 100;
 const MOST_MISTAKES = 20; // then the connection is closed
-const IDLE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
+const PATIENCE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
 
 /** How mail is taken. */
 export interface MailServerOptions {
@@ -66,6 +66,8 @@ export interface MailServerOptions {
   domains?: string[];
   /** The most bytes of a mail. */
   size?: number;
+  /** How long a client has for a command, in milliseconds; 5 minutes unless told. */
+  patience?: number;
   /** Offers STARTTLS. */
   identity?: ServerIdentity;
   /** Told what happens; prints it on stderr unless told. */
@@ -190,6 +192,7 @@ const COMMANDS: Record<string, Command> = {
       session.over = true; // it left in the middle: without its dot, a mail is none
       return session.say("left in the middle of a mail, which is not kept");
     }
+    session.reader = readerAfter(mail.rest, connection);
     if (mail.fault) return await session.reply(mail.fault.code, mail.fault.text);
     const trace = traceOf({
       from,
@@ -262,7 +265,7 @@ async function obey(session: Session, line: Uint8Array): Promise<void> {
 
 /** Listens to one client until it says QUIT, is silent for too long, or misbehaves. */
 async function converse(session: Session, stopping: AbortSignal): Promise<void> {
-  const options = { timeout: IDLE, signal: stopping };
+  const options = { timeout: session.settings.patience, signal: stopping };
   try {
     await session.reply(220, `${session.settings.name} ESMTP by hand`);
     while (!session.over) {
@@ -288,6 +291,7 @@ export function serveMail(options: ServeOptions, mail: MailServerOptions): Promi
   const settings: Settings = {
     domains: ["example.org", "localhost"],
     size: 10 * 1024 * 1024,
+    patience: PATIENCE,
     log: (line) => console.error(line),
     name: "localhost",
     ...mail,
@@ -296,7 +300,7 @@ export function serveMail(options: ServeOptions, mail: MailServerOptions): Promi
   };
   const stopping = options.signal ?? new AbortController().signal;
   return serveUpgradable(
-    { maxConnections: 1_000, idleTimeout: 2 * IDLE, ...options },
+    { maxConnections: 1_000, idleTimeout: 2 * settings.patience, ...options },
     (connection) => converse(new Session(connection, settings), stopping),
   );
 }

@@ -125,9 +125,9 @@ Deno.test("DotReader is not ended by what other receivers took for the end (smug
   }
 });
 
-Deno.test("DotReader counts bare CR and LF and the longest line", () => {
-  const { faults } = unstuffed([encode("a\nb\rc\r\n..12345\r\n\r\r\n.\r\n")])!;
-  assertEquals(faults, { bareCr: 2, bareLf: 1, longest: 9 });
+Deno.test("DotReader counts bare CR and LF, NULs, and the longest line", () => {
+  const { faults } = unstuffed([encode("a\nb\rc\r\n..12\0\0\r\n\r\r\n.\r\n")])!;
+  assertEquals(faults, { bareCr: 2, bareLf: 1, nul: 2, longest: 7 });
 });
 
 Deno.test("DotReader tells the length of a line that has no end", () => {
