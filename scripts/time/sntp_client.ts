@@ -133,6 +133,8 @@ export async function main(
 ): Promise<void> {
   if (samples < 1 || samples > 100) throw new UsageError(`--samples is 1 to 100, not ${samples}`);
   if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
+  // whether it can be written shows better now than after the last sample
+  if (svg !== undefined) await attempt(`write ${svg}`, Deno.writeTextFile(svg, ""));
   const server = { hostname: host, port };
   const good: Sample[] = [];
   let number = 0, vouched = 0;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { answers, isVisitedByMany, pathOf, started } from "./many_clients.ts";
-import { memory, mostFiles, openFiles, startDeno } from "./script.ts";
+import { freePort } from "../peers/peers.ts";
+import { memory, mostFiles, openFiles, startDeno, startScript } from "./script.ts";
 import { anyPort, besiege, starve } from "./siege.ts";
 import { ask, echoServer } from "./streams.ts";
 import { AT_ONCE, settles, times, until, within } from "./waits.ts";
@@ -57,4 +58,34 @@ Deno.test({
     await until(() => "files stay open", () => openFiles(server.pid) === files, 4 * AT_ONCE);
     assertEquals(await server.stop("SIGINT"), 0);
   },
+});
+
+Deno.test("many_clients_compare gives programs the figures of all four, with 1, 32 and 256 clients", async () => {
+  const port = String(freePort());
+  await using script = startScript(pathOf("compare"), {
+    words: ["--json", "--time", "10", "--port", port],
+    flags: (flag) => flag.replace(":10000", `:${port}`),
+  });
+  assertEquals(await within("its end", script.ended, 60_000), 0, script.stderr);
+  const all: { server: string; clients: number; rate: number; served: number }[] = JSON.parse(
+    script.stdout,
+  );
+  assertEquals(
+    all.map(({ server, clients }) => `${server} ${clients}`),
+    ["sequential", "async", "workers", "processes"].flatMap((server) =>
+      [1, 32, 256].map((clients) => `${server} ${clients}`)
+    ),
+  );
+  for (const { clients, rate, served } of all) assertEquals([rate > 0, served], [true, clients]);
+});
+
+Deno.test("many_clients_compare names the server that cannot start, and draws nothing", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  await using script = startScript(pathOf("compare"), {
+    words: ["--port", port],
+    flags: (flag) => flag.replace(":10000", `:${port}`),
+  });
+  assertEquals(await within("its end", script.ended, 60_000), 1);
+  assertMatch(script.stderr, /cannot start a server: .*another program has that address already/);
 });
