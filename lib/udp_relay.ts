@@ -25,6 +25,8 @@ export interface UdpRelayHandlers {
   opened?(session: UdpSession): void;
   fromClient(session: UdpSession, datagram: Uint8Array): void;
   fromServer(session: UdpSession, datagram: Uint8Array): void;
+  /** Another client has got this one's way. */
+  closed?(session: UdpSession): void;
 }
 
 /** Limits of a relay. */
@@ -104,6 +106,7 @@ export async function relayDatagrams(
           if (now - idlest[1].used < idle) return;
           kept.delete(idlest[0]);
           idlest[1].socket.close();
+          handlers.closed?.(idlest[1].session);
         }
         its = await open(client);
       }

@@ -193,6 +193,7 @@ async function tapDatagrams(listen: Endpoint, target: Endpoint, record: Record, 
         toClient(copy);
       });
     },
+    closed: ({ number }) => conversations.delete(number),
   }, { idle: 10_000 }).finally(() => later[Symbol.dispose]());
   return { addr: socket.addr, finished, stop: () => socket.close() };
 }

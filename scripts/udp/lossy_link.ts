@@ -39,120 +39,55 @@
 
 import { formatEndpoint, type NetEndpoint, parseEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
-import { explain } from "../../lib/errors.ts";
 import { Later } from "../../lib/later.ts";
-import { formatCounts, type LinkFaults, LossyLink, noCounts } from "../../lib/lossy.ts";
+import {
+  formatCounts,
+  type LinkCounts,
+  type LinkFaults,
+  LossyLink,
+  noCounts,
+} from "../../lib/lossy.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
-import { bind, localFor } from "../../lib/udp_socket.ts";
+import { relayDatagrams, type UdpSession } from "../../lib/udp_relay.ts";
+import { bind } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 
-/** How many clients have a way through at once. */
-const MOST_SESSIONS = 64;
-/** After how long without a datagram a client's way may be given to another, in milliseconds. */
-const IDLE = 1_000;
-
-/** One client's way to the server and back. */
-interface Session {
-  socket: Deno.DatagramConn;
-  there: LossyLink;
-  back: LossyLink;
-  used: number;
-}
-
-/** Relays between clients and a server until the socket is closed. */
-export class Relay {
-  readonly there = noCounts();
-  readonly back = noCounts();
-  readonly #sessions = new Map<string, Session>();
-  #opened = 0;
-
-  constructor(
-    readonly socket: Deno.DatagramConn,
-    readonly server: Deno.NetAddr,
-    readonly faults: LinkFaults,
-    readonly seed: number,
-    readonly later: Later,
-  ) {}
-
-  async run(): Promise<void> {
-    try {
-      await receiveAll(this.socket, async (datagram, client) => {
-        const session = await this.#sessionOf(client);
-        if (!session) return;
-        this.#pass(session.there, datagram, session.socket, this.server);
-      });
-    } finally {
-      for (const { socket } of this.#sessions.values()) socket.close();
-    }
-  }
-
-  #pass(link: LossyLink, datagram: Uint8Array, through: Deno.DatagramConn, to: Deno.NetAddr): void {
+/** Relays between clients and a server until the socket is closed; each client meets a fate of its own. */
+export async function relay(
+  socket: Deno.DatagramConn,
+  server: Deno.NetAddr,
+  { faults, seed, later, there, back }: Link,
+): Promise<void> {
+  const links = new Map<UdpSession, { there: LossyLink; back: LossyLink }>();
+  const pass = (link: LossyLink, datagram: Uint8Array, send: (datagram: Uint8Array) => void) => {
     const now = performance.now();
     // the buffer that it came in is used again
     for (const { datagram: out, at } of link.pass(datagram.slice(), now)) {
-      this.later.add(at - now, () => void through.send(out, to).catch(report));
+      later.add(at - now, () => send(out));
     }
-  }
-
-  async #sessionOf(client: Deno.NetAddr): Promise<Session | undefined> {
-    const name = formatEndpoint(client);
-    const now = performance.now();
-    const known = this.#sessions.get(name);
-    if (known) {
-      known.used = now;
-      // a Map keeps its entries in the order in which they were set: the idlest is the first
-      this.#sessions.delete(name);
-      this.#sessions.set(name, known);
-      return known;
-    }
-    const [idlest] = this.#sessions;
-    if (idlest && this.#sessions.size >= MOST_SESSIONS) {
-      if (now - idlest[1].used < IDLE) return; // a full network drops, too
-      this.#sessions.delete(idlest[0]);
-      idlest[1].socket.close();
-    }
-    const number = ++this.#opened;
-    console.error(`session ${number}: ${name}`);
-    const session: Session = {
-      socket: await bind({ hostname: localFor(this.server.hostname) }),
-      there: new LossyLink(this.faults, this.seed + 2 * number, this.there),
-      back: new LossyLink(this.faults, this.seed + 2 * number + 1, this.back),
-      used: now,
-    };
-    this.#sessions.set(name, session);
-    const server = formatEndpoint(this.server);
-    receiveAll(session.socket, (datagram, from) => {
-      // only the server's answers are for the client
-      if (formatEndpoint(from) !== server) return;
-      this.#pass(session.back, datagram, this.socket, client);
-    }).catch(report);
-    return session;
-  }
+  };
+  await relayDatagrams(socket, server, {
+    opened(session) {
+      const { number, client } = session;
+      console.error(`session ${number}: ${formatEndpoint(client)}`);
+      links.set(session, {
+        there: new LossyLink(faults, seed + 2 * number, there),
+        back: new LossyLink(faults, seed + 2 * number + 1, back),
+      });
+    },
+    fromClient: (session, datagram) => pass(links.get(session)!.there, datagram, session.toServer),
+    fromServer: (session, datagram) => pass(links.get(session)!.back, datagram, session.toClient),
+    closed: (session) => links.delete(session),
+  });
 }
 
-/** Gives every datagram to `handle`, until the socket is closed. What goes wrong with one ends nothing. */
-async function receiveAll(
-  socket: Deno.DatagramConn,
-  handle: (datagram: Uint8Array, from: Deno.NetAddr) => unknown,
-): Promise<void> {
-  const memory = new Uint8Array(65_536);
-  for (;;) {
-    try {
-      const [datagram, from] = await socket.receive(memory);
-      await handle(datagram, from as Deno.NetAddr);
-    } catch (error) {
-      if (isClosed(error)) return;
-      report(error);
-    }
-  }
-}
-
-function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
-}
-
-function report(error: unknown): void {
-  if (!isClosed(error)) console.error(explain(error).reason);
+/** What happens on the way, in both directions, and how often it did. */
+interface Link {
+  faults: LinkFaults;
+  seed: number;
+  later: Later;
+  there: LinkCounts;
+  back: LinkCounts;
 }
 
 interface Options {
@@ -182,11 +117,11 @@ export async function main(options: Options): Promise<void> {
   const socket = await bind({ hostname, port });
   using later = new Later();
   using _stopping = onInterrupt(() => socket.close());
-  const relay = new Relay(socket, server, faults, seed, later);
+  const [there, back] = [noCounts(), noCounts()];
   console.log(`listening on ${formatEndpoint(socket.addr)}`);
-  await relay.run();
-  console.log(`to the server: ${formatCounts(relay.there)}`);
-  console.log(`to the clients: ${formatCounts(relay.back)}`);
+  await relay(socket, server, { faults, seed, later, there, back });
+  console.log(`to the server: ${formatCounts(there)}`);
+  console.log(`to the clients: ${formatCounts(back)}`);
 }
 
 function netEndpoint(text: string): NetEndpoint {
