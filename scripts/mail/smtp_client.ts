@@ -84,8 +84,8 @@ export interface Envelope {
 export interface Delivery {
   accepted: string[];
   refused: SmtpRefusal[];
-  /** What the server said when it took the mail. */
-  reply: SmtpReply;
+  /** What the server said when it took the mail; `undefined` when there was nobody to get it. */
+  reply?: SmtpReply;
 }
 
 /** Says who this is; learns what the server can do. */
@@ -140,7 +140,7 @@ export async function logIn(session: SmtpSession, user: string, password: string
 /**
  * Sends one mail. Its lines may end in any way; they have at most 998 bytes.
  *
- * @throws {SmtpRefusal} when the server refuses the sender, the mail, or the only recipient
+ * @throws {SmtpRefusal} when the server refuses the sender or the mail; a refused recipient is told in what it gives
  */
 export async function sendMail(session: SmtpSession, envelope: Envelope): Promise<Delivery> {
   const { from, to } = envelope;
@@ -169,8 +169,7 @@ export async function sendMail(session: SmtpSession, envelope: Envelope): Promis
     // it may want a mail for nobody: an empty one ends that
     if (ready?.code === 354) await session.ask(".", "the mail");
     if (greeted.code !== 250) throw new SmtpRefusal(sender, greeted);
-    for (const each of refused.slice(1)) console.error(each.message);
-    throw refused[0];
+    return { accepted, refused };
   }
   if (ready!.code !== 354) throw new SmtpRefusal("DATA", ready!);
   // a line of the mail that begins with a dot gets a second one; a dot alone is the end
@@ -237,7 +236,8 @@ export async function main(options: Options): Promise<void> {
       console.error(`${reason}\n${next}`);
     }
     if (refused.length > 0) {
-      throw new Error(`not all have got it: ${refused.length} of ${to.length} were refused`);
+      const some = accepted.length > 0 ? "not all have" : "nobody has";
+      throw new Error(`${some} got it: ${refused.length} of ${to.length} refused`);
     }
   } finally {
     await session.quit();
