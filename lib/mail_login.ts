@@ -33,6 +33,8 @@ const MOST_ADDRESSES = 1_000;
 export class MailLogin {
   readonly #login: Token;
   readonly #failures = new Map<string, { count: number; until: number }>();
+  /** One after the other: else a hundred guesses could be compared before the first is counted. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(user: string, password: string) {
     this.#login = new Token(`${user}\0${password}`);
@@ -44,18 +46,25 @@ export class MailLogin {
    *
    * @param from the client's IP address: guesses are counted for each
    */
-  async judge(user: string, password: string, from: string): Promise<"right" | "wrong" | "wait"> {
+  judge(user: string, password: string, from: string): Promise<"right" | "wrong" | "wait"> {
+    const verdict = this.#turn.then(() => this.#judge(`${user}\0${password}`, from));
+    this.#turn = verdict;
+    return verdict;
+  }
+
+  async #judge(login: string, from: string): Promise<"right" | "wrong" | "wait"> {
     const now = performance.now();
     const failed = this.#failures.get(from);
     if (failed && failed.count >= MOST_FAILURES) {
       if (now < failed.until) return "wait";
       this.#failures.delete(from);
     }
-    // counted before it is compared: else a hundred could be tried at once
+    if (await this.#login.equals(login)) {
+      this.#failures.delete(from);
+      return "right";
+    }
     this.#count(from, now);
-    if (!await this.#login.equals(`${user}\0${password}`)) return "wrong";
-    this.#failures.delete(from);
-    return "right";
+    return "wrong";
   }
 
   #count(from: string, now: number): void {
