@@ -184,8 +184,13 @@ async function save(pop: Pop3Client, numbers: number[], folder: string, options:
   const mails = await list(pop);
   const wanted = numbers.length > 0 ? numbers : mails.map(({ number }) => number);
   for (const number of wanted) {
-    const unique = mails.find((mail) => mail.number === number)?.unique;
+    const { unique, size } = mails.find((mail) => mail.number === number) ?? {};
     const mail = await retrieve(pop, number, options.lines);
+    if (size !== mail.length && options.lines === undefined) {
+      console.error(
+        `mail ${number} was announced with ${size ?? "no"} bytes, and has ${mail.length}`,
+      );
+    }
     const path = await saveOnce(folder, mail, unique && fileName(unique));
     console.log(path);
     if (options.delete) await pop.ask(`DELE ${number}`);
