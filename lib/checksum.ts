@@ -30,13 +30,21 @@ import { checkField, ipBytes } from "./ip_bytes.ts";
  */
 export function internetChecksum(...parts: Uint8Array[]): number {
   let sum = 0;
-  let high = true; // whether the next byte is the first of its word; goes on from part to part
+  let odd = false; // whether the last byte began a word that the next part ends
   for (const part of parts) {
-    for (const byte of part) {
-      sum += high ? byte << 8 : byte;
-      if (sum > 0xffff) sum -= 0xffff; // the carry comes back in at the lower end
-      high = !high;
+    let at = 0;
+    if (odd && part.length > 0) {
+      sum += part[at++]!;
+      odd = false;
     }
+    // pairs, and the carries only once for each part: a capture computes this for every byte that passes
+    const pairs = part.length - 1;
+    for (; at < pairs; at += 2) sum += part[at]! << 8 | part[at + 1]!;
+    if (at < part.length) {
+      sum += part[at]! << 8;
+      odd = true;
+    }
+    while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000); // the carries come back in
   }
   return ~sum & 0xffff;
 }

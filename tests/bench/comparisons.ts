@@ -17,7 +17,7 @@ const HELD = 900;
 
 /** All comparisons, for the machine at hand. */
 export function comparisons(place: Place): Comparison[] {
-  const { serving, loading, load, python } = place;
+  const { network, serving, loading, load, python } = place;
 
   /** Loads a fresh server for half a second. */
   const loaded = (server: string[], words: (string | number)[], milliseconds = 500) => async () => {
@@ -42,8 +42,6 @@ export function comparisons(place: Place): Comparison[] {
 
   /** Server and load on all cores: threads on one core would only take turns. */
   const shared = (lesson?: string) => async () => {
-    const unpinned = (words: string[]) => words.filter((_, at) => at < words.indexOf("taskset"));
-    const network = serving.includes("taskset") ? unpinned(serving) : serving;
     const script = lesson ? `${ROOT}/scripts/tcp/${lesson}.ts` : `${HERE}/echo_bare.ts`;
     const words = lesson ? ["--port", "0"] : ["4096"];
     const { server, port } = await startServer([...network, ...DENO, script, ...words], "null");

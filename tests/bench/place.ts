@@ -11,6 +11,8 @@ const HERE = import.meta.dirname!;
 
 /** Words to put before a command, or whole commands. */
 export interface Place extends AsyncDisposable {
+  /** Before what is to run on any core. */
+  network: string[];
   /** Before a server. */
   serving: string[];
   /** Before what loads a server. */
@@ -33,6 +35,7 @@ export async function prepare(): Promise<Place> {
       notes.push("server and load share the cores: taskset, or a second core, is missing");
     }
     return {
+      network,
       serving: pinned ? [...network, "taskset", "-c", "0"] : network,
       loading: pinned ? [...network, "taskset", "-c", "1"] : network,
       load: await loadGenerator(stack, notes),
