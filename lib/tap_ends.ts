@@ -5,6 +5,7 @@
  */
 
 import { type Endpoint, formatEndpoint } from "./address.ts";
+import type { NamedAddress } from "./pcapng.ts";
 import type { TapEnd } from "./tap_event.ts";
 
 // these two are kept for examples (RFC 5737): nobody has them
@@ -34,4 +35,11 @@ export function serverEnd(endpoint: Endpoint): TapEnd {
   if (hostname === "localhost") return { name, hostname: "127.0.0.1", port };
   const isAddress = /^[\d.]+$|:/.test(hostname);
   return { name, hostname: isAddress ? hostname : SERVER, port };
+}
+
+/** What the addresses stand for that are not those of real ends, so that Wireshark can show it. */
+export function namesOf(endpoint: Endpoint): NamedAddress[] {
+  const { name, hostname } = serverEnd(endpoint);
+  if ("path" in endpoint) return [{ address: CLIENT, name: "client" }, { address: SERVER, name }];
+  return hostname === endpoint.hostname ? [] : [{ address: hostname, name: endpoint.hostname }];
 }

@@ -62,7 +62,7 @@ import { pause } from "../../lib/pause.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { TapCapture } from "../../lib/tap_capture.ts";
 import { TapDiagram } from "../../lib/tap_diagram.ts";
-import { clientEnd, serverEnd } from "../../lib/tap_ends.ts";
+import { clientEnd, namesOf, serverEnd } from "../../lib/tap_ends.ts";
 import {
   otherSide,
   type Side,
@@ -211,9 +211,10 @@ async function tap(listen: Endpoint, target: Endpoint, options: Options): Promis
     throw new UsageError("--chunk and --close-after are for connections, not for --udp");
   }
   const title = `${formatEndpoint(listen)} → ${formatEndpoint(target)}`;
-  using capture = pcap === undefined
-    ? undefined
-    : await attempt(`write ${pcap}`, () => new TapCapture(pcap, { from: `tap ${title}` }));
+  using capture = pcap === undefined ? undefined : await attempt(
+    `write ${pcap}`,
+    () => new TapCapture(pcap, { from: `tap ${title}`, names: namesOf(target) }),
+  );
   const diagram = svg === undefined ? undefined : new TapDiagram({ title });
   const recorders: TapRecorder[] = [new TapTerminal({ show: show as ShowAs, most })];
   if (capture) recorders.push(capture);

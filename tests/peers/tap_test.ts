@@ -312,6 +312,11 @@ peerTest("tshark reads what socat echoes over Unix sockets", ["tshark", "socat"]
   const packets = await tapped.packets(["ip.src", "tcp.payload"]);
   const hex = new TextEncoder().encode("over a path").toHex();
   assertEquals(packets.filter(([, payload]) => payload), [["192.0.2.1", hex], ["192.0.2.2", hex]]);
+  await using naming = new Process(
+    ["tshark", "-N", "n", "-r", tapped.file, "-T", "fields", "-e", "ip.src_host"],
+  );
+  assertEquals(await naming.end(), 0, naming.stderr.text);
+  assertEquals(new Set(naming.stdout.lines), new Set(["client", `unix:${theirs}`]));
 });
 
 peerTest(
