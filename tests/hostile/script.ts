@@ -19,6 +19,8 @@ export interface StartOptions {
   /** Raises or lowers the number of files it may open. */
   files?: number;
   stdin?: Uint8Array<ArrayBuffer>;
+  /** The folder that it is started in; the repository's unless told. */
+  cwd?: string;
   env?: Record<string, string>;
   /** Garbage is collected early, so that the memory in use tells what is kept; a leak ends the process. */
   smallHeap?: boolean;
@@ -49,12 +51,20 @@ export function startScript(path: string, options: StartOptions = {}): Script {
 
 /** Starts Deno with given flags. */
 export function startDeno(flags: string[], path: string, options: StartOptions = {}): Script {
-  const { words = [], smallHeap, files, stdin, env } = options;
-  const args = ["run", "--no-prompt", ...(smallHeap ? [SMALL_HEAP] : []), ...flags, path, ...words];
+  const { words = [], smallHeap, files, stdin, env, cwd = ROOT } = options;
+  const script = cwd === ROOT ? path : ROOT + path;
+  const args = [
+    "run",
+    "--no-prompt",
+    ...(smallHeap ? [SMALL_HEAP] : []),
+    ...flags,
+    script,
+    ...words,
+  ];
   const limited = ["-c", 'ulimit -n "$0" && exec "$@"', `${files}`, Deno.execPath(), ...args];
   const child = new Deno.Command(files ? "sh" : Deno.execPath(), {
     args: files ? limited : args,
-    cwd: ROOT,
+    cwd,
     env: { ...env, NO_COLOR: "1" },
     stdin: stdin ? "piped" : "null",
     stdout: "piped",
