@@ -69,6 +69,11 @@ export class PartFile implements Disposable {
     return this.#kept;
   }
 
+  /** Whether it is finished, or given up. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Takes the last bytes out of it, to compare them with what comes in their place; at most `count`. */
   async takeTail(count: number): Promise<Uint8Array> {
     const tail = new Uint8Array(Math.min(count, this.#size));
@@ -81,6 +86,13 @@ export class PartFile implements Disposable {
     }
     await this.#file.seek(this.#size, Deno.SeekMode.Start);
     return tail;
+  }
+
+  /** Takes everything out of it. */
+  async clear(): Promise<void> {
+    await this.#file.truncate(0);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    this.#size = this.#kept = 0;
   }
 
   /** Writes all of `bytes` behind what is there. */

@@ -16,6 +16,8 @@ export interface ProgressOptions {
   silent?: boolean;
   /** How wide the terminal is; asked of the system unless told. */
   columns?: number;
+  /** Whether a bar is drawn where the total is known. */
+  bar?: boolean;
   /** The time in milliseconds; `performance.now` unless told. */
   now?: () => number;
 }
@@ -65,8 +67,9 @@ export class Progress implements Disposable {
     const now = this.#now();
     if (now - this.#last < PACE) return;
     this.#last = now;
-    const { total, start = 0 } = this.#options;
-    const line = progressText(this.#done, total, this.#done - start, now - this.#began);
+    const { total, start = 0, bar } = this.#options;
+    const text = progressText(this.#done, total, this.#done - start, now - this.#began);
+    const line = bar && total ? `${progressBar(this.#done / total)} ${text}` : text;
     this.#write(`\r${line.slice(0, this.#columns() - 1)}\x1b[K`);
     this.#written = true;
   }
@@ -118,6 +121,24 @@ export function progressText(
   const bytes = known ? `${byteText(done)} of ${byteText(total)}` : byteText(done);
   const rate = milliseconds > 0 ? `${byteText(moved / milliseconds * 1000)}/s` : "";
   return [percent, bytes, rate].filter((part) => part !== "").join("  ");
+}
+
+/**
+ * A bar that fills up.
+ *
+ * @param share from 0 to 1
+ *
+ * @example
+ * ```ts
+ * import { progressBar } from "./progress.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(progressBar(0.25), "[#####               ]");
+ * ```
+ */
+export function progressBar(share: number): string {
+  const full = Math.floor(20 * Math.min(1, Math.max(0, share)));
+  return `[${"#".repeat(full).padEnd(20)}]`;
 }
 
 /** A number of bytes in the unit that suits it, by powers of 1,000. */
