@@ -46,17 +46,21 @@ const LECTURE =
  * @throws {HostKeyError} when the key is unknown (unless new ones are accepted), changed or revoked
  */
 export function checkHostKey(
-  { hostname, port }: { hostname: string; port: number },
+  host: { hostname: string; port: number },
   key: Uint8Array,
-  { known, path, acceptNew = false, report = () => {} }: HostKeyPolicy,
+  policy: HostKeyPolicy,
 ): () => void | Promise<void> {
-  const name = hostName(hostname, port);
+  const { known, path, acceptNew = false, report = () => {} } = policy;
+  const name = hostName(host.hostname, host.port);
   const type = keyType(key) ?? "unknown type";
   const shown = `${type} ${fingerprint(key)}`;
   const verdict = known.check(name, key);
   if (verdict.kind === "known") return () => {};
   if (verdict.kind === "unknown" && acceptNew) {
     return async () => {
+      // of several connections at once, the first has added it; the others must meet the same key
+      if (known.check(name, key).kind !== "unknown") return void checkHostKey(host, key, policy);
+      known.add(name, key);
       await appendKnownHost(path, name, key);
       report(`${name} was not known: added its key ${shown} to ${path}`);
     };

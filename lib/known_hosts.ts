@@ -14,7 +14,7 @@ export type Marker = "key" | "revoked" | "cert-authority";
 
 /** One line that could be read. */
 export interface KnownHost {
-  /** Where it stands, from 1. */
+  /** Where it stands, from 1; 0 when it came in since. */
   line: number;
   marker: Marker;
   /** Names and patterns by comma, or `|1|salt|hash`. */
@@ -66,6 +66,12 @@ export class KnownHosts {
       if (typeof found === "string") this.damaged.push({ line, reason: found });
       else this.hosts.push(found);
     });
+  }
+
+  /** Takes a key for that of a host from now on; the file is another matter. */
+  add(name: string, key: Uint8Array): void {
+    const type = keyType(key) ?? "";
+    this.hosts.push({ line: 0, marker: "key", hosts: name.toLowerCase(), type, key });
   }
 
   /** The lines of a host, for whatever they are. */

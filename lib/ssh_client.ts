@@ -29,6 +29,8 @@ export interface SshOptions extends SshTarget {
   timeout?: number;
   /** How often the server is asked whether it is still there, in milliseconds; three times; 15,000 unless told. */
   keepalive?: number;
+  /** Gives up, until a command can be run; its reason tells why. */
+  signal?: AbortSignal;
   /** Told what the server has to say before the login, its control characters made visible. */
   onBanner?: (text: string) => void;
 }
@@ -62,6 +64,7 @@ export interface SshConnection extends AsyncDisposable {
  */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   const { user, hostname, port, hostKey, login, timeout = 10_000, keepalive = 15_000 } = options;
+  const { signal } = options;
   const action = `connect to ${user}@${formatEndpoint({ hostname, port })}`;
   await requireNet(hostname, port);
   if ("agent" in login) await requireAgent(login.agent);
@@ -88,6 +91,10 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     deadline[Symbol.dispose]();
     deadline = after(timeout, late);
   };
+
+  const onAbort = () => fail(signal!.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
 
   // ssh2 leaves Nagle's algorithm on: two small writes then wait 40 ms for each other
   const socket = connectTcp({ host: hostname, port, noDelay: true });
@@ -147,6 +154,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     throw refused(action, error);
   } finally {
     deadline[Symbol.dispose]();
+    signal?.removeEventListener("abort", onAbort);
   }
   return {
     async exec(command, execOptions = {}) {

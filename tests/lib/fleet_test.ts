@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { type Check, describeCheck, parseChecks } from "../../lib/fleet_checks.ts";
+import { Kept, MOST_OUTPUT, type Output } from "../../lib/fleet_output.ts";
+import { probe } from "../../lib/fleet_probe.ts";
+import type { Remote } from "../../lib/fleet_remote.ts";
+import { type Result, rowsOf, summaryOf } from "../../lib/fleet_table.ts";
+import { modeOf, portsOfNetstat, portsOfTable } from "../../lib/fleet_unix.ts";
+import { scriptOf } from "../../lib/powershell.ts";
+import { UsageError } from "../../lib/usage.ts";
+import { chance } from "./helpers.ts";
+
+Deno.test("parseChecks refuses what it does not understand, with the number of the check", () => {
+  const cases: [string, RegExp][] = [
+    ["", /^the checks are no JSON/],
+    ["{}", /^the checks must be a JSON list/],
+    ["[]", /^the checks must be a JSON list/],
+    ["[1]", /^check 1: it must be an object/],
+    ["[[]]", /^check 1: it must be an object/],
+    ['[{ "port": 1 }, {}]', /^check 2: it needs one of file, port, process, command/],
+    ['[{ "port": 1, "file": "/" }]', /^check 1: it needs one of .* and one only$/],
+    [
+      '[{ "port": 1, "open": true }]',
+      /there is no "open" beside "port", only port, listening, on$/,
+    ],
+    ['[{ "port": 1, "__proto__": 1 }]', /there is no "__proto__" beside "port"/],
+    ['[{ "port": 0 }]', /"port" must be a number from 1 to 65535/],
+    ['[{ "port": "22; id" }]', /"port" must be a number/],
+    ['[{ "file": "/", "mode": 644.5 }]', /"mode" must be octal digits/],
+    ['[{ "file": "/", "mode": "rw" }]', /"mode" must be octal digits/],
+    ['[{ "file": "" }]', /"file" must be a text/],
+    ['[{ "file": "/a\\nb" }]', /"file" must be one line/],
+    ['[{ "command": "a\\u0000" }]', /"command" must be one line/],
+    ['[{ "file": "/", "exists": false, "mode": "644" }]', /has no mode and no content/],
+    ['[{ "process": "x", "running": 1 }]', /"running" must be true or false/],
+    ['[{ "command": "x", "exit": "0" }]', /"exit" must be a whole number/],
+  ];
+  for (const [text, says] of cases) {
+    const { message } = assertThrows(() => parseChecks(text), UsageError);
+    assertMatch(message, says);
+  }
+});
+
+Deno.test("parseChecks answers or refuses when the text is damaged", () => {
+  const good = '[{ "file": "/a", "mode": "644" }, { "port": "{{ port }}", "on": "web" }]';
+  const next = chance(44);
+  for (let round = 0; round < 20_000; round++) {
+    const signs = [...good];
+    for (let faults = 1 + next(4); faults > 0; faults--) {
+      signs[next(signs.length)] = String.fromCharCode(next(128));
+    }
+    try {
+      for (const check of parseChecks(signs.join(""))) describeCheck(check);
+    } catch (error) {
+      assert(error instanceof UsageError, String(error));
+    }
+  }
+});
+
+/** A machine that answers by a table; what is not in it fails as a program that is not there. */
+function machine(
+  answers: Record<string, Partial<Output>>,
+  system: Remote["system"] = "posix",
+): Remote & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    system,
+    run(command) {
+      const line = scriptOf(command) ?? command;
+      asked.push(line);
+      const key = Object.keys(answers).find((start) => line.startsWith(start));
+      const missing = { code: 127, stderr: `sh: ${line}: not found\n` };
+      return Promise.resolve({ code: 0, stdout: "", stderr: "", ...key ? answers[key] : missing });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+const UNIX = {
+  "ls -ldL -- /etc/hosts": { stdout: "-rw-r--r-- 1 root root 20 Jan 1 10:00 /etc/hosts\n" },
+  "ls -ldL -- '/a b'\\''s'": { stdout: "drwxrwxrwt 1 root root 20 Jan 1 10:00 x\n" },
+  "ls -ldL -- /root/x": { code: 2, stderr: "ls: cannot access '/root/x': Permission denied\n" },
+  "ls": { code: 2, stderr: "ls: cannot access: No such file or directory\x1b[2J\n" },
+  "cat -- /etc/hosts": { stdout: "127.0.0.1 localhost\n" },
+  "cat /proc/net/tcp": {
+    code: 1,
+    stdout:
+      "  sl  local_address rem_address   st\n   0: 0100007F:0016 00000000:0000 0A 00000000\n" +
+      "   1: 0100007F:1F90 0100007F:C350 01 00000000\n",
+  },
+  "ps": { stdout: "COMMAND\nsshd\n/usr/sbin/cupsd\nsystemd-resolve\n" },
+  "echo": { stdout: "one\ntwo\n" },
+  "false": { code: 1, stderr: "no\n" },
+};
+
+async function found(remote: Remote, check: Check): Promise<string> {
+  const variables = { name: "web1", port: "22", path: "/etc/hosts", words: "it's; id" };
+  const never = new AbortController().signal;
+  const finding = await probe(remote, check, variables, never);
+  return `${finding.holds ? "holds" : "broken"}: ${finding.found}`;
+}
+
+Deno.test("probe judges a Unix machine", async () => {
+  const remote = machine(UNIX);
+  const cases: [Check, string][] = [
+    [{ file: "/etc/hosts" }, "holds: mode 0644"],
+    [{ file: "{{ path }}", mode: "644", contains: "localhost" }, "holds: as wanted"],
+    [{ file: "/etc/hosts", mode: "0600" }, "broken: mode 0644"],
+    [{ file: "/etc/hosts", contains: "x" }, 'broken: "x" is not in its 20 characters'],
+    [{ file: "/etc/hosts", content: "127.0.0.1 localhost\n" }, "holds: as wanted"],
+    [
+      { file: "/etc/hosts", content: "127" },
+      'broken: its content is "127.0.0.1 localhost"',
+    ],
+    [{ file: "/etc/hosts", exists: false }, "broken: it is there"],
+    [{ file: "/a b's", mode: "1777" }, "holds: mode 1777"],
+    [
+      { file: "/none" },
+      "broken: it is not there: ls: cannot access: No such file or directory\\x1b[2J",
+    ],
+    [
+      { file: "/none", exists: false },
+      "holds: it is not there: ls: cannot access: No such file or directory\\x1b[2J",
+    ],
+    [
+      { file: "/root/x", exists: false },
+      "broken: it is not there: ls: cannot access '/root/x': Permission denied",
+    ],
+    [{ port: "{{ port }}" }, "holds: a program listens"],
+    [{ port: 8080 }, "broken: nothing listens"],
+    [{ port: 8080, listening: false }, "holds: nothing listens"],
+    [{ process: "sshd" }, "holds: 1 of it"],
+    [{ process: "cupsd" }, "holds: 1 of it"],
+    [{ process: "systemd-resolved" }, "holds: 1 of it"],
+    [{ process: "ssh" }, "broken: it does not run"],
+    [{ process: "ssh", running: false }, "holds: it does not run"],
+    [{ command: "echo {{ words }}", prints: "two" }, 'holds: "one" and 1 lines more'],
+    [{ command: "echo", prints: "three" }, 'broken: it prints "one" and 1 lines more, not "three"'],
+    [{ command: "false" }, "broken: exit code 1: no"],
+    [{ command: "false", exit: 1 }, "holds: nothing"],
+    [{ command: "none" }, "broken: exit code 127: sh: none: not found"],
+  ];
+  for (const [check, says] of cases) {
+    assertEquals(await found(remote, check), says, JSON.stringify(check));
+  }
+  assert(remote.asked.includes(`echo 'it'\\''s; id'`), remote.asked.join("\n"));
+  await assertRejects(
+    () => found(remote, { command: "echo {{ no }}" }),
+    UsageError,
+    "no variable no",
+  );
+});
+
+Deno.test("probe says so when a machine cannot tell", async () => {
+  const bare = machine({});
+  assertEquals(
+    await found(bare, { port: 22 }),
+    "broken: no list of ports: sh: netstat -an: not found",
+  );
+  assertMatch(await found(bare, { process: "x" }), /^broken: no list of processes: sh: ps/);
+  assertMatch(await found(bare, { process: "x", running: false }), /^broken: no list/);
+  assertMatch(await found(bare, { file: "/x", exists: false }), /^broken: it is not there: sh: ls/);
+  const netstat = { "netstat -an": { stdout: "tcp4  0  0  127.0.0.1.22  *.*  LISTEN\n" } };
+  assertEquals(await found(machine(netstat), { port: 22 }), "holds: a program listens");
+});
+
+Deno.test("probe asks Windows by PowerShell, with quotes of every kind inside", async () => {
+  const remote = machine({
+    "if (Test-Path -LiteralPath 'C:\\it''s') { 'yes'; ": { stdout: "yes\r\nsome text\r\n" },
+    "if (Test-Path -LiteralPath 'C:\\no')": { stdout: "no\r\n" },
+    "if (Get-NetTCPConnection -State Listen -LocalPort 22 ": { stdout: "yes\r\n" },
+    "if (Get-Process | Where-Object { $_.ProcessName -eq 'a’’b' })": { stdout: "no\r\n" },
+    "if (Test-Path": { code: 1, stderr: "broken\r\n" },
+    'echo "it\'s; id"': { stdout: "fine\r\n" },
+  }, "windows");
+  const cases: [Check, string][] = [
+    [{ file: "C:\\it's", contains: "some" }, "holds: as wanted"],
+    [{ file: "C:\\it's", content: "other" }, 'broken: its content is "some text"'],
+    [{ file: "C:\\no", contains: "x" }, "broken: it is not there"],
+    [{ file: "C:\\no", exists: false }, "holds: it is not there"],
+    [{ file: "C:\\x" }, "broken: exit code 1: broken"],
+    [{ file: "C:\\x", mode: "644" }, "broken: Windows knows no such modes"],
+    [{ port: 22 }, "holds: a program listens"],
+    [{ process: "a’b.exe", running: false }, "holds: it does not run"],
+    [{ command: "echo {{ words }}", prints: "fine" }, 'holds: "fine"'],
+  ];
+  for (const [check, says] of cases) {
+    assertEquals(await found(remote, check), says, JSON.stringify(check));
+  }
+});
+
+Deno.test("modeOf, portsOfTable and portsOfNetstat read what systems print", () => {
+  assertEquals(modeOf("-rwsr-sr-t 1 a b 1 c"), "7755");
+  assertEquals(modeOf("-rwSr-Sr-T 1 a b 1 c"), "7644");
+  assertEquals(modeOf("lrwxrwxrwx 1 a b 1 c"), "0777");
+  assertEquals(modeOf("-rw-r--r--+ 1 a b 1 c"), "0644");
+  assertEquals(modeOf("total 0"), undefined);
+  const six = "   0: 00000000000000000000000001000000:0CEA " +
+    "00000000000000000000000000000000:0000 0A 00000000:00000000\n";
+  assertEquals(portsOfTable(six), new Set([3306]));
+  const linux = "tcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN\n" +
+    "tcp6       0      0 ::1:631                 :::*                    LISTEN\n" +
+    "tcp        0      0 10.0.0.1:22             10.0.0.2:5000           ESTABLISHED\n";
+  assertEquals(portsOfNetstat(linux), new Set([22, 631]));
+});
+
+Deno.test("Kept keeps a mebibyte of an output and takes all of it", async () => {
+  const kept = new Kept();
+  const piece = new TextEncoder().encode("ä".repeat(50_000));
+  for (let sent = 0; sent < 3 * MOST_OUTPUT; sent += piece.length) {
+    assertEquals(await kept.write(piece), piece.length);
+  }
+  const text = await kept.text();
+  assert(text.length < MOST_OUTPUT && text.endsWith("cut here: more than 1 MiB"));
+});
+
+Deno.test("rowsOf shows what a machine says without obeying it, and not all of very much", () => {
+  const common = { target: "a@b:22", connection: "ssh" as const, groups: [], seconds: 1 };
+  const bad: Result = {
+    ...common,
+    host: "b",
+    state: "failed",
+    output: { code: 3, stdout: "\x1b[2Jx\n", stderr: "y\r\n" },
+  };
+  const indent = " ".repeat(25);
+  assertEquals(rowsOf(bad, 3), [
+    "b    failed         1.0 s  exit code 3",
+    `${indent}  \\x1b[2Jx`,
+    `${indent}  y`,
+  ]);
+  const long = { code: 0, stdout: "x\n".repeat(1_000), stderr: "" };
+  const rows = rowsOf({ ...common, host: "b", state: "ok", output: long }, 1);
+  assertEquals(rows.length, 201);
+  assertMatch(rows.at(-1)!, /… 800 lines more/);
+  const lost: Result = { ...common, host: "c", state: "unreachable", reason: "gone" };
+  assertEquals(summaryOf([bad, lost, lost]), "3 hosts: 1 failed, 2 unreachable");
+});
