@@ -46,6 +46,7 @@ export class ImapSyntaxError extends Error {
 
 const CR = 13, NUL = 0;
 const PIECE = 64 * 1024;
+const decoder = new TextDecoder();
 
 /**
  * Reads one line with its literals; `null` when the stream ends before it.
@@ -81,7 +82,7 @@ export async function readImapLine(
       throw new UnexpectedEof(0, "the rest of the line after a literal");
     }
     const text = checked(ended);
-    options.onText?.(new TextDecoder().decode(text));
+    options.onText?.(decoder.decode(text));
     texts += text.length;
     const announced = parts.length === 0 && isFreeText(text) ? undefined : announcementIn(text);
     if (!announced) return [...parts, text];
@@ -106,12 +107,12 @@ function checked(line: Uint8Array): Uint8Array {
 
 /** What a person is to read, as in `* OK text`, holds no literal, whatever it ends in. */
 function isFreeText(text: Uint8Array): boolean {
-  const begin = new TextDecoder().decode(text.subarray(0, 100));
+  const begin = decoder.decode(text.subarray(0, 100));
   return /^\+|^\S+ (OK|NO|BAD|BYE|PREAUTH)( |$)/i.test(begin);
 }
 
 function announcementIn(text: Uint8Array) {
-  const end = new TextDecoder().decode(text.subarray(-24));
+  const end = decoder.decode(text.subarray(-24));
   const found = /~?\{(\d{1,19})(\+?)\}$/.exec(end);
   if (!found) return undefined;
   return {

@@ -13,6 +13,8 @@ export type ImapValue = string | Uint8Array | ImapValue[];
 /** How deep lists may stand in each other. */
 const DEEPEST = 50;
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 const SPACE = 0x20, QUOTE = 0x22, BACKSLASH = 0x5c, OPEN = 0x28, CLOSE = 0x29;
 const OPEN_SQUARE = 0x5b, CLOSE_SQUARE = 0x5d, BRACE = 0x7b, DELETE = 0x7f;
 
@@ -201,5 +203,5 @@ export function numberOf(value: ImapValue | undefined): number | undefined {
 }
 
 function decode(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return decoder.decode(bytes);
 }

@@ -68,9 +68,11 @@ export async function readImapReply(
   return line && parseImapReply(line);
 }
 
+const decoder = new TextDecoder();
+
 /** Reads a reply from a line; see {@linkcode readImapReply}. */
 export function parseImapReply(line: ImapLine): ImapReply {
-  const whole = line.length === 1 ? new TextDecoder().decode(line[0]) : "";
+  const whole = line.length === 1 ? decoder.decode(line[0]) : "";
   if (/^\+( |$)/.test(whole)) return { kind: "go-ahead", text: whole.slice(2) };
   const status = /^([^\s+(){%*"\\]+|\*) (OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$/is.exec(whole);
   if (status) {

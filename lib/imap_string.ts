@@ -9,6 +9,7 @@ import { UsageError } from "./usage.ts";
 
 /** Longer texts go as literals. */
 const LONGEST_QUOTED = 1_000;
+const encoder = new TextEncoder();
 
 /**
  * An argument of a command: in quotes when it is ASCII, else its bytes, for a literal. No text can so become a
@@ -31,7 +32,7 @@ export function argument(text: string): string | Uint8Array {
     throw new UsageError("a name or password has no line end and no NUL in it");
   }
   if (!/^[\x20-\x7e]*$/.test(text) || text.length > LONGEST_QUOTED) {
-    return new TextEncoder().encode(text);
+    return encoder.encode(text);
   }
   return quotedString(text);
 }
@@ -61,6 +62,6 @@ export function nstring(text: string | Uint8Array | undefined): Pieces {
   if (typeof text === "string" && text.length <= LONGEST_QUOTED && /^[\x20-\x7e]*$/.test(text)) {
     return [quotedString(text)];
   }
-  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const bytes = typeof text === "string" ? encoder.encode(text) : text;
   return [`{${bytes.length}}\r\n`, bytes];
 }

@@ -20,6 +20,7 @@ const MOST_FIELDS = 2_000;
 const LONGEST_HEADER = 1024 * 1024;
 
 const LF = 10, CR = 13;
+const decoder = new TextDecoder();
 
 /**
  * Where the body begins: behind the first empty line, or at the end when there is none.
@@ -61,7 +62,6 @@ export function headerLength(mail: Uint8Array): number {
  */
 export function headerFields(mail: Uint8Array): HeaderField[] {
   const header = mail.subarray(0, Math.min(headerLength(mail), LONGEST_HEADER));
-  const decoder = new TextDecoder();
   const fields: HeaderField[] = [];
   for (let start = 0; start < header.length && fields.length < MOST_FIELDS;) {
     let end = lineEnd(header, start);

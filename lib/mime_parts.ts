@@ -27,6 +27,7 @@ export interface MimePart {
 
 const DEEPEST = 20;
 const MOST_PARTS = 500;
+const decoder = new TextDecoder();
 
 /**
  * Takes a mail apart. One that is nested too deep, or has too many parts, is taken apart up to there.
@@ -88,7 +89,7 @@ function* between(mail: Uint8Array, start: number, end: number, boundary: string
   for (let line = start; line < end;) {
     const next = Math.min(end, mail.indexOf(10, line) + 1 || end);
     if (mark.every((byte, at) => mail[line + at] === byte) && line + mark.length <= next) {
-      const rest = new TextDecoder().decode(
+      const rest = decoder.decode(
         mail.subarray(line + mark.length, Math.min(next, line + mark.length + 80)),
       );
       if (/^(--)?[ \t]*\r?\n?$/.test(rest)) {

@@ -82,8 +82,7 @@ async function useDovecot(
   for (const [index, mail] of mails.entries()) {
     assertEquals(mail.code, 0, mail.stderr);
     const sent = MAILS[numbers[index]! - 1]!;
-    assertEquals(mail.bytes.length, sent.length);
-    assertEquals(mail.bytes, sent);
+    assertEquals(await sha256(mail.bytes), await sha256(sent), mail.stderr);
     assertMatch(mail.stderr, /S: a\d OK Logout completed/);
   }
 }
@@ -311,7 +310,7 @@ peerTest("imap_server serves the mail library imapflow", [], async () => {
     const got = await flow.fetchAll("1:*", asked);
     assertEquals(got.map(({ size }) => size), contents.map(({ length }) => length));
     for (const [index, { source }] of got.entries()) {
-      assertEquals(new Uint8Array(source!), new Uint8Array(contents[index]!));
+      assertEquals(await sha256(new Uint8Array(source!)), await sha256(contents[index]!));
     }
     assertEquals(got[2]!.envelope?.subject, "Grüße aus Tägerfelden ✉");
     assertEquals(got[2]!.envelope?.from?.[0]?.name, "Jürgen");
