@@ -16,6 +16,8 @@ const TITLES: Record<number, string> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  426: "Upgrade Required",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   507: "Insufficient Storage",
 };
