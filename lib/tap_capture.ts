@@ -25,7 +25,8 @@ export class TapCapture implements TapRecorder, Disposable {
   packets = 0;
   readonly #path: string;
   #file: Deno.FsFile | undefined;
-  readonly #conversations = new Map<TapConversation, TapPackets>();
+  /** Those of conversations that are over go with them. */
+  readonly #conversations = new WeakMap<TapConversation, TapPackets>();
 
   /**
    * Begins the file anew. Only its owner may read it: what goes over a network may be secret.
@@ -39,11 +40,10 @@ export class TapCapture implements TapRecorder, Disposable {
   }
 
   record(event: TapEvent): void {
-    const { conversation, time, kind } = event;
+    const { conversation, time } = event;
     let made = this.#conversations.get(conversation);
     if (!made) this.#conversations.set(conversation, made = new TapPackets(conversation));
     const packets = made.of(event);
-    if (kind === "refused" || kind === "unreachable") this.forget(conversation);
     if (packets.length === 0 || !this.#file) return;
     try {
       this.#write(joined(...packets.map((bytes) => packetBlock({ bytes, time }))));
@@ -53,11 +53,6 @@ export class TapCapture implements TapRecorder, Disposable {
       this[Symbol.dispose]();
       console.error(`cannot write ${this.#path} any further: ${explain(error).reason}`);
     }
-  }
-
-  /** Nothing more comes from this conversation. */
-  forget(conversation: TapConversation): void {
-    this.#conversations.delete(conversation);
   }
 
   #write(bytes: Uint8Array): void {

@@ -57,10 +57,10 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from "../../lib/address.
 import { summarize } from "../../lib/capture_summary.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt, explain } from "../../lib/errors.ts";
-import { Later } from "../../lib/later.ts";
 import { pause } from "../../lib/pause.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { TapCapture } from "../../lib/tap_capture.ts";
+import { tapDatagrams } from "../../lib/tap_datagrams.ts";
 import { TapDiagram } from "../../lib/tap_diagram.ts";
 import { clientEnd, namesOf, serverEnd } from "../../lib/tap_ends.ts";
 import {
@@ -73,7 +73,6 @@ import {
 import { type ShowAs, TapTerminal } from "../../lib/tap_terminal.ts";
 import { connect, type Connection, serve } from "../../lib/tcp.ts";
 import { bind } from "../../lib/udp.ts";
-import { relayDatagrams } from "../../lib/udp_relay.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { wallClock } from "../../lib/wall_clock.ts";
 
@@ -146,7 +145,7 @@ async function converse(client: Connection, server: Connection, note: Note, opti
 }
 
 /** Listens for connections; gives what stops it. */
-async function tapStream(listen: Endpoint, target: Endpoint, record: Record, options: Options) {
+async function tapStream(listen: Endpoint, target: Endpoint, tell: Tell, options: Options) {
   let number = 0;
   const server = await serve({ ...listen, idleTimeout: 3_600_000 }, async (client) => {
     const conversation: TapConversation = {
@@ -155,7 +154,7 @@ async function tapStream(listen: Endpoint, target: Endpoint, record: Record, opt
       client: clientEnd(client.remoteAddr, number),
       server: serverEnd(target),
     };
-    const note: Note = (kind, from, bytes) => record(kind, conversation, from, bytes);
+    const note: Note = (kind, from, bytes) => tell(kind, conversation, from, bytes);
     note("asked", "client");
     using upstream = await connect(target).catch((error) => {
       const refused = error.cause instanceof Deno.errors.ConnectionRefused;
@@ -168,37 +167,21 @@ async function tapStream(listen: Endpoint, target: Endpoint, record: Record, opt
   return { addr: server.addr, finished: server.finished, stop: () => void server.shutdown() };
 }
 
-/** The same for datagrams: there is no beginning and no end to be seen, only who sends what. */
-async function tapDatagrams(listen: Endpoint, target: Endpoint, record: Record, options: Options) {
+/** The same for datagrams. */
+async function tapSocket(listen: Endpoint, target: Endpoint, tell: Tell, options: Options) {
   if ("path" in listen || "path" in target) throw new UsageError("--udp goes with HOST:PORT only");
   const socket = await bind(listen);
-  const conversations = new Map<number, TapConversation>();
-  const later = new Later();
-  const finished = relayDatagrams(socket, { transport: "udp", ...target }, {
-    opened({ number, client }) {
-      const ends = { client: clientEnd(client, number), server: serverEnd(target) };
-      conversations.set(number, { number, transport: "udp", ...ends });
-    },
-    fromClient({ number, toServer }, datagram) {
-      const copy = datagram.slice();
-      later.add(options.delay, () => {
-        record("data", conversations.get(number)!, "client", copy);
-        toServer(copy);
-      });
-    },
-    fromServer({ number, toClient }, datagram) {
-      const copy = datagram.slice();
-      later.add(options.delay, () => {
-        record("data", conversations.get(number)!, "server", copy);
-        toClient(copy);
-      });
-    },
-    closed: ({ number }) => conversations.delete(number),
-  }, { idle: 10_000 }).finally(() => later[Symbol.dispose]());
+  const finished = tapDatagrams(
+    socket,
+    target,
+    (conversation, from, datagram) => tell("data", conversation, from, datagram),
+    options,
+  );
   return { addr: socket.addr, finished, stop: () => socket.close() };
 }
 
-type Record = (
+/** Tells all recorders what happened in a conversation. */
+type Tell = (
   kind: TapEvent["kind"],
   conversation: TapConversation,
   from: Side,
@@ -223,12 +206,12 @@ async function tap(listen: Endpoint, target: Endpoint, options: Options): Promis
   if (diagram) await attempt(`write ${svg}`, Deno.writeTextFile(svg!, diagram.svg()));
 
   const now = wallClock();
-  const record: Record = (kind, conversation, from, bytes) => {
+  const tell: Tell = (kind, conversation, from, bytes) => {
     const event = { kind, conversation, from, time: now(), bytes };
     for (const recorder of recorders) recorder.record(event);
   };
-  const listening = options.udp ? tapDatagrams : tapStream;
-  const { addr, finished, stop } = await listening(listen, target, record, options);
+  const listening = options.udp ? tapSocket : tapStream;
+  const { addr, finished, stop } = await listening(listen, target, tell, options);
   using _stopping = onInterrupt(stop, { grace: 3_000 });
   console.log(`listening on ${formatEndpoint(addr)}`);
   await finished;
