@@ -377,6 +377,8 @@ Deno.test("winrm_server serves on when hundreds of clients misbehave, with the s
       const name of [
         "clients reset the connection in mid-message",
         "clients vanish while they are written to",
+        "500 clients connect and stay silent",
+        "2,000 clients connect and close",
         "200 clients send random bytes (seed 20240611)",
       ]
     ) {
