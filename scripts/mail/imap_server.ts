@@ -98,8 +98,12 @@ class Session extends ImapSession {
   /** The mails as the client counts them: a number changes its mail only when the client is told. */
   view: ImapMessage[] = [];
 
-  constructor(connection: Upgradable, readonly service: Service) {
-    super(connection);
+  constructor(
+    connection: Upgradable,
+    readonly service: Service,
+    print?: (line: string) => void,
+  ) {
+    super(connection, print);
   }
 
   get offersTls(): boolean {
@@ -167,9 +171,10 @@ const STRANGERS: Record<string, Action> = {
 
 /** Opens a mailbox; here SELECT opens for reading only, as EXAMINE does. */
 const examine: Action = async (session, { tag }, [name]) => {
+  const wanted = decodeMailboxName(textOf(name));
   session.mailbox = undefined; // even when the other one cannot be opened
   session.view = [];
-  const mailbox = await session.service.mailboxes.open(decodeMailboxName(textOf(name)));
+  const mailbox = await session.service.mailboxes.open(wanted);
   if (!mailbox) return await session.done(tag, "NO [NONEXISTENT] There is no such mailbox");
   session.mailbox = mailbox;
   session.view = [...mailbox.messages];
@@ -366,8 +371,12 @@ function shown(line: string): string {
 }
 
 /** Listens to one client until it says LOGOUT, is silent for too long, or misbehaves. */
-async function converse(connection: Upgradable, service: Service): Promise<void> {
-  const session = new Session(connection, service);
+export async function converse(
+  connection: Upgradable,
+  service: Service,
+  print?: (line: string) => void,
+): Promise<void> {
+  const session = new Session(connection, service, print);
   try {
     await session.untagged(`OK [${session.capabilities}] IMAP, for reading`);
     while (!session.over) {
