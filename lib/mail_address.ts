@@ -26,7 +26,7 @@ export interface Mailbox extends MailAddress {
 }
 
 // what RFC 5322 calls atext; of other scripts, letters, marks, numbers and symbols
-const ATOM = /^[\w!#$%&'*+\-/=?^`{|}~\p{L}\p{M}\p{N}\p{S}]+$/u;
+const ATOM = /^(?:[\w!#$%&'*+\-/=?^`{|}~]|(?![\0-\x7f])[\p{L}\p{M}\p{N}\p{S}])+$/u;
 const QUOTED = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
