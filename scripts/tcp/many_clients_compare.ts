@@ -127,7 +127,9 @@ export async function main(options: Options): Promise<void> {
   if (port === 0) throw new UsageError("--port needs a number that the servers can be told");
   if (time < 10 || time > 60_000) throw new UsageError(`--time is 10 to 60000, not ${time}`);
   // whether it can be written shows better now than after the last measurement
-  if (svg !== undefined) await attempt(`write ${svg}`, Deno.writeTextFile(svg, ""));
+  if (svg !== undefined) {
+    await attempt(`write ${svg}`, Deno.writeTextFile(svg, "", { append: true }));
+  }
   const interrupt = new AbortController();
   // time for the measurement at hand, and to end its server
   using _stopping = onInterrupt(() => interrupt.abort(), { grace: time + 30_000 });

@@ -15,7 +15,10 @@
  * clock is not set, and stratum 0 is a kiss-o'-death, by which a server sends clients away. Who is told
  * RATE stops asking.
  *
- * --svg draws the samples. Through scripts/udp/lossy_link.ts, which delays datagrams, they scatter.
+ * --svg draws the samples: each with a bar, within which the true offset lies. See how they scatter when one way
+ * takes longer than the other, and how the bars still meet, by asking through a bad network (--port 10013):
+ *
+ *     deno run --allow-net=127.0.0.1 scripts/udp/lossy_link.ts --to 127.0.0.1:10123 --delay 5 --reorder 40 --hold 20
  *
  * @lecture 003 Exercise 9-1, beyond it
  * @python  struct.pack → DataView.setUint32, socket.sendto → socket.send, time.time →
@@ -134,7 +137,9 @@ export async function main(
   if (samples < 1 || samples > 100) throw new UsageError(`--samples is 1 to 100, not ${samples}`);
   if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
   // whether it can be written shows better now than after the last sample
-  if (svg !== undefined) await attempt(`write ${svg}`, Deno.writeTextFile(svg, ""));
+  if (svg !== undefined) {
+    await attempt(`write ${svg}`, Deno.writeTextFile(svg, "", { append: true }));
+  }
   const server = { hostname: host, port };
   const good: Sample[] = [];
   let number = 0, vouched = 0;

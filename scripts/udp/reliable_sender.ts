@@ -222,7 +222,9 @@ export async function main(options: Options): Promise<void> {
   using opened = await attempt(`read ${file}`, () => Deno.open(file));
   const segments = segmentsOf(file, opened, segment);
   // whether it can be written shows better now than after the last transfer
-  if (svg !== undefined) await attempt(`write ${svg}`, Deno.writeTextFile(svg, ""));
+  if (svg !== undefined) {
+    await attempt(`write ${svg}`, Deno.writeTextFile(svg, "", { append: true }));
+  }
   const size = `${segments.bytes} bytes in ${segments.last + 1} segments`;
   console.error(`sending ${file} to ${formatEndpoint(to)}: ${size}`);
 
