@@ -42,6 +42,11 @@ export class Mismatch extends Error {
 /** The program is not there: further checks make no sense. */
 export class Gone extends Mismatch {
   override name = "Gone";
+
+  /** @param meanwhile whether it was there when the check began */
+  constructor(finding: Finding, readonly meanwhile = false) {
+    super(finding);
+  }
 }
 
 /** What came of one check. */
@@ -92,8 +97,8 @@ export async function runChecks<T extends Disposable>(
   for (const check of checks) {
     const { gone, ...result } = over ? NOT_TRIED : await tried(check, begin);
     if (gone) {
-      // the program was there for the check before: so that is what ended it
-      result.likely = previous?.ifGone ?? result.likely;
+      // where it was there for the check before, that is what ended it
+      result.likely = (gone === "meanwhile" ? check : previous)?.ifGone ?? result.likely;
       over = true;
     }
     if (result.outcome === "failed" && (check.first || options.stopAtFirst)) over = true;
@@ -106,7 +111,7 @@ export async function runChecks<T extends Disposable>(
 
 interface Outcome extends Omit<Result, "name"> {
   /** Whether the program is there no more. */
-  gone?: boolean;
+  gone?: "before" | "meanwhile" | false;
 }
 
 const NOT_TRIED: Outcome = { outcome: "not tried" };
@@ -119,7 +124,8 @@ async function tried<T extends Disposable>(check: Check<T>, begin: () => T): Pro
     return { outcome: "passed" };
   } catch (error) {
     if (error instanceof Mismatch) {
-      return { outcome: "failed", ...error.finding, gone: error instanceof Gone };
+      const gone = error instanceof Gone && (error.meanwhile ? "meanwhile" : "before");
+      return { outcome: "failed", ...error.finding, gone };
     }
     if (!(error instanceof DeadlineError)) throw error;
     return {

@@ -155,7 +155,7 @@ const byteByByte: Check<ServerTrial> = {
   name: "bytes that come one at a time come back",
   async run(trial) {
     using exchange = await trial.connect();
-    const message = new TextEncoder().encode("one at a time");
+    const message = new TextEncoder().encode("drop-by-drop");
     for (const byte of message) {
       await exchange.send(new Uint8Array([byte]));
       await pause(3);

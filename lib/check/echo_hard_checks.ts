@@ -7,7 +7,7 @@
 import { pause } from "../pause.ts";
 import type { Check } from "./check.ts";
 import { compareEcho, expectEcho, mixedBytes } from "./echo_mistakes.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Heard } from "./exchange.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
 
@@ -25,37 +25,54 @@ const muchAtOnce: Check<ServerTrial> = {
   deadline: 30_000,
   async run(trial) {
     using exchange = await trial.connect();
-    await expectEcho(exchange, mixedBytes(512 * 1024), {
-      silent:
-        "it stops in the middle: it must go on to read and write until the client has ended its side",
-    });
+    const message = mixedBytes(512 * 1024);
+    const [, answer] = await Promise.all([exchange.send(message), exchange.hear(message.length)]);
+    await compareMuch(exchange, message, answer);
   },
 };
 
-const MOST = 6 * 1024 * 1024;
+/** As {@linkcode compareEcho}; tells bytes that are lost at the end from a server that stopped. */
+async function compareMuch(exchange: Exchange, message: Uint8Array, answer: Heard): Promise<void> {
+  if (answer.then !== "silent") return compareEcho(message, answer);
+  await exchange.send("does it still read?");
+  const readsOn = (await exchange.hear(1)).bytes.length > 0;
+  compareEcho(message, answer, {
+    silent: readsOn
+      ? "bytes are lost: send and write may take only a part, and tell how much; send the rest in a loop " +
+        "(sendall does)"
+      : "it stops in the middle: it must go on to read and write until the client has ended its side",
+  });
+}
+
+const MOST = 8 * 1024 * 1024;
 
 const slowReader: Check<ServerTrial> = {
   name: "a client that sends much before it reads gets all in the end",
   deadline: 30_000,
   async run(trial) {
     using exchange = await trial.connect();
-    const size = await sizeForASecond(exchange);
+    const size = await quickSize(exchange);
     const message = mixedBytes(size, 5);
     // the server's send buffer fills up meanwhile: from then on a write takes only a part, or waits
     const sending = exchange.send(message);
-    await pause(150);
+    await exchange.stalled();
     const [, answer] = await Promise.all([sending, exchange.hear(size)]);
-    compareEcho(message, answer);
+    await compareMuch(exchange, message, answer);
   },
 };
 
-/** As many bytes as are echoed in about half a second: more than what the system's buffers hold, if it is quick. */
-async function sizeForASecond(exchange: Exchange): Promise<number> {
+/** As many bytes as are echoed in about 1.5 seconds: more than what the system's buffers hold, if it is quick. */
+async function quickSize(exchange: Exchange): Promise<number> {
   const sample = mixedBytes(64 * 1024, 7);
-  const began = performance.now();
-  await expectEcho(exchange, sample);
-  const milliseconds = Math.max(1, performance.now() - began);
-  return Math.min(MOST, Math.max(sample.length, Math.floor(sample.length * 500 / milliseconds)));
+  let milliseconds = Infinity;
+  // the quickest of four: the machine may have other things to do
+  for (let count = 0; count < 4; count++) {
+    const began = performance.now();
+    await expectEcho(exchange, sample);
+    milliseconds = Math.min(milliseconds, performance.now() - began);
+  }
+  const size = Math.floor(sample.length * 1_500 / milliseconds);
+  return Math.min(MOST, Math.max(sample.length, size));
 }
 
 const leavers: Check<ServerTrial> = {

@@ -7,6 +7,7 @@
 
 import { after, within } from "../deadline.ts";
 import { quoted } from "../display.ts";
+import { pause } from "../pause.ts";
 
 /** What came, and what the other side did then. */
 export interface Heard {
@@ -15,7 +16,7 @@ export interface Heard {
   then: "more" | "silent" | "ended" | "reset";
 }
 
-const ROOM = 4_096;
+const ROOM = 4_096, PART = 64 * 1024;
 
 /** One connection. */
 export class Exchange implements Disposable {
@@ -25,6 +26,8 @@ export class Exchange implements Disposable {
   /** A read that has begun and of which nobody has the result yet. */
   #reading: Promise<number | null> | undefined;
   #closed = false;
+  /** How many bytes the other side, and the systems between, have taken so far. */
+  taken = 0;
 
   /** @param timeout how long the other side may be silent, or take nothing, in milliseconds */
   constructor(connection: Deno.TcpConn, timeout: number) {
@@ -39,12 +42,25 @@ export class Exchange implements Disposable {
     let sent = 0;
     try {
       while (sent < bytes.length) {
-        sent += await within(this.#timeout, this.#connection.write(bytes.subarray(sent)));
+        // in parts, to see how it gets on
+        const part = bytes.subarray(sent, sent + PART);
+        const count = await within(this.#timeout, this.#connection.write(part));
+        sent += count;
+        this.taken += count;
       }
     } catch {
       // it has gone, or takes nothing: what it answers tells more
     }
     return sent;
+  }
+
+  /** Waits until nothing more is taken for a moment: all buffers on the way are full, or all is sent. */
+  async stalled(): Promise<void> {
+    const due = performance.now() + 5_000;
+    for (let before = -1; before !== this.taken && performance.now() < due;) {
+      before = this.taken;
+      await pause(250);
+    }
   }
 
   /** Ends the sending side: the other side's read says so. */

@@ -26,6 +26,7 @@ export class ServerTrial implements Disposable {
   readonly known: Set<string>;
   readonly #open = new Set<Exchange>();
   #over = false;
+  #connected = false;
 
   constructor(where: NetEndpoint, options: TrialOptions, known = new Set<string>()) {
     this.where = where;
@@ -57,8 +58,9 @@ export class ServerTrial implements Disposable {
       const { explanation: { reason } } = new ActionError(action, error);
       const likely =
         `start your server first, and look which address it listens on: here it is ${address}`;
-      throw new Gone({ expected: "a connection", got: reason, likely });
+      throw new Gone({ expected: "a connection", got: reason, likely }, this.#connected);
     }
+    this.#connected = true;
     const exchange = new Exchange(connection, this.options.timeout);
     if (this.#over) exchange[Symbol.dispose]();
     else this.#open.add(exchange);

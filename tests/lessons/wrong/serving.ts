@@ -86,7 +86,7 @@ export function judge(
   where: { hostname: string; port: number },
   options: { timeout?: number; silence?: number; all?: boolean } = {},
 ): Promise<Result[]> {
-  const { timeout = 3_000, silence = 500, all } = options;
+  const { timeout = 3_000, silence = 2_500, all } = options;
   return runChecks(checks, serverTrials(where, { timeout, silence }), {
     stopAtFirst: !all,
   });

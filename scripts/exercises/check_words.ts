@@ -1,0 +1,42 @@
+#!/usr/bin/env -S deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words
+/**
+ * Check your word server
+ *
+ * Tries a server of your own, in any language, that checks homework: it gets USER:FILE:WORD, counts the words of
+ * the file in its folder, and answers "thank you" or "try again". The check puts files of its own, check_*.txt,
+ * into that folder first.
+ *
+ * word_starter.ts has the task, and a beginning.
+ *
+ * @lecture 000 Homework
+ * @partner scripts/tcp/word_server.ts
+ * @run     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words scripts/exercises/check_words.ts 127.0.0.1:5009
+ * @expect  checking the word server at 127.0.0.1:5009
+ * @expect  *2 ok    a wrong word gets try again
+ * @expect  score: 13 of 13
+ * @argument [ADDRESS]  where your server listens (default: 127.0.0.1:5009)
+ * @option  --folder FOLDER  where your server has its texts (default: /tmp/words)
+ * @option  --first  stop at the first failure
+ * @option  --json  print a report for programs
+ * @option  --timeout MILLISECONDS  how long your server may take to answer (default: 3000)
+ * @see     https://docs.python.org/3/library/collections.html#collections.Counter
+ * @module
+ */
+
+import { type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
+import { WORD_CHECKS, WORD_TEXTS } from "../../lib/check/word_checks.ts";
+import { run } from "../../lib/cli.ts";
+import { attempt } from "../../lib/errors.ts";
+
+export async function main(options: CheckerOptions & { folder: string }): Promise<void> {
+  const { folder } = options;
+  for (const [name, text] of Object.entries(WORD_TEXTS)) {
+    const path = `${folder}/${name}`;
+    const its = path.slice(0, path.lastIndexOf("/"));
+    await attempt(`make the folder ${its}`, () => Deno.mkdir(its, { recursive: true }));
+    await attempt(`write ${path}`, () => Deno.writeTextFile(path, text));
+  }
+  await checkServer("the word server", WORD_CHECKS, options);
+}
+
+if (import.meta.main) await run(main);
