@@ -67,7 +67,7 @@ const LEAPS = [
 ];
 
 /** An answer that may be believed, when its question was sent, and when it came. */
-interface Heard {
+export interface Heard {
   answer: SntpMessage;
   sent: number;
   arrived: number;
@@ -96,7 +96,7 @@ async function ask(server: NetEndpoint): Promise<Heard> {
 }
 
 /** Offset and delay; all times are told from when the question was sent, as NTP's timestamps have no year. */
-function sampleFrom({ answer, sent, arrived }: Heard): Sample {
+export function sampleFrom({ answer, sent, arrived }: Heard): Sample {
   const origin = toTimestamp(sent);
   return sampleOf({
     sent: 0, // T1

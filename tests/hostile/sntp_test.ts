@@ -180,6 +180,20 @@ for (const [what, [fields, words]] of Object.entries(REFUSED)) {
   });
 }
 
+Deno.test("sntp_client tells which leap second is announced", async () => {
+  for (const [leap, seconds] of [[1, 61], [2, 59]] as const) {
+    await using peer = tricky((
+      asked,
+    ) => [{ ...honest(asked), leap, referenceId: encode("GPS\0") }]);
+    await using client = startClient(peer.port, "--samples", "1");
+    assertEquals(await endOf(client), 0, client.stderr);
+    assertMatch(
+      client.stdout,
+      new RegExp(`the day's last minute will have ${seconds} seconds$`, "m"),
+    );
+  }
+});
+
 Deno.test("sntp_client says that times are of no use when they cannot be", async () => {
   for (const [receive, transmit] of [[0, -HOUR], [-HOUR, 0]] as const) {
     await using peer = tricky((asked) => {

@@ -10,6 +10,7 @@ import {
   referenceName,
   UnsynchronisedError,
 } from "../../lib/sntp_reply.ts";
+import { sampleFrom } from "../../scripts/time/sntp_client.ts";
 import { answerTo, questionIn } from "../../scripts/time/sntp_server.ts";
 import { chance, encode } from "./helpers.ts";
 
@@ -170,6 +171,51 @@ Deno.test("referenceName writes a name or an address, as the stratum tells", () 
   assertEquals(name(1, "\0\0\0\0"), "");
   assertEquals(name(2, "GPS\0"), "71.80.83.0");
   assertEquals(name(10, "LOCL"), "LOCL");
+});
+
+Deno.test("what a client makes of 100,000 generated answers is a sample or a reason", () => {
+  const next = chance(5905);
+  const sent = Date.UTC(2036, 1, 7, 6, 28, 15, 900); // and its answer comes in the next era
+  const near = toTimestamp(sent);
+  const ends = {
+    sample: 0,
+    fault: 0,
+    KissError: 0,
+    UnsynchronisedError: 0,
+    ImpossibleTimesError: 0,
+  };
+  for (let count = 0; count < GENERATED; count++) {
+    const bytes = Uint8Array.from({ length: 48 }, () => next(256));
+    // half of them answer the question, in time or nearly so, from a good stratum
+    if (count % 2) {
+      bytes[0] = bytes[0]! & 0xc0 | 0x24;
+      bytes[1] = next(20);
+      bytes.fill(0, 4, 12);
+      const view = new DataView(bytes.buffer);
+      view.setBigUint64(24, 42n);
+      view.setBigUint64(32, BigInt.asUintN(64, near + BigInt(next(2 ** 31))));
+      view.setBigUint64(40, BigInt.asUintN(64, near + BigInt(next(2 ** 31))));
+    }
+    const answer = parseSntp(bytes);
+    if (faultOf(answer, 42n) !== undefined) {
+      ends.fault++;
+      continue;
+    }
+    try {
+      checkReply(answer, "a");
+      const arrived = sent + next(1_000);
+      const { offset, delay } = sampleFrom({ answer, sent, arrived });
+      // the server's times are within half a second from then on
+      assert(Math.abs(offset) <= 1_000 && delay >= 0 && delay <= 1_500, `${offset} ${delay}`);
+      ends.sample++;
+    } catch (error) {
+      const { name } = error as Error;
+      if (!(name in ends)) throw error;
+      ends[name as keyof typeof ends]++;
+    }
+  }
+  // every kind of end comes
+  for (const [end, count] of Object.entries(ends)) assert(count > 100, `${end}: ${count}`);
 });
 
 Deno.test("sntp_server answers questions only, and in as many bytes", () => {
