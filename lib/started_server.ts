@@ -19,10 +19,15 @@ export interface StartedServer extends AsyncDisposable {
  * end (SIGTERM), and kills it after 5 seconds. What it says on stderr is shown only when it fails to start.
  *
  * @param program looked for on the PATH
+ * @param options.env variables that it gets besides those of this process
  * @throws {ActionError} when the program is not there or not permitted, or ends before it listens
  */
-export async function startServer(program: string, args: string[]): Promise<StartedServer> {
-  const child = await spawn(program, args);
+export async function startServer(
+  program: string,
+  args: string[],
+  options: { env?: Record<string, string> } = {},
+): Promise<StartedServer> {
+  const child = await spawn(program, args, options.env);
   const said = collect(child.stderr);
   const end = async () => {
     kill(child, "SIGTERM");
@@ -41,12 +46,16 @@ export async function startServer(program: string, args: string[]): Promise<Star
   }
 }
 
-async function spawn(program: string, args: string[]): Promise<Deno.ChildProcess> {
+async function spawn(
+  program: string,
+  args: string[],
+  env?: Record<string, string>,
+): Promise<Deno.ChildProcess> {
   try {
     const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
     return await attempt(
       `start ${program}`,
-      () => new Deno.Command(program, { args, ...streams }).spawn(),
+      () => new Deno.Command(program, { args, env, ...streams }).spawn(),
     );
   } catch (error) {
     if (error instanceof ActionError && error.cause instanceof Deno.errors.NotFound) {
