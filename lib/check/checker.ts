@@ -5,15 +5,21 @@
  */
 
 import { formatEndpoint, type NetEndpoint, parseEndpoint } from "../address.ts";
+import { attempt } from "../errors.ts";
 import { UsageError } from "../usage.ts";
 import { type Check, runChecks } from "./check.ts";
+import { ClientTrial } from "./client_trial.ts";
 import { Report } from "./report.ts";
 import { type ServerTrial, serverTrials, type TrialOptions } from "./server_trial.ts";
 
 /** What every checker takes on its command line. */
 export interface CheckerOptions extends TrialOptions {
-  /** Where the student's program is. */
+  /** Where the student's server is, or where the checker waits for the student's client. */
   address: string;
+  /** Whether it is a client that is checked. */
+  client: boolean;
+  /** How long is waited for a client to be started, in seconds. */
+  patience: number;
   first: boolean;
   json: boolean;
 }
@@ -30,6 +36,27 @@ export async function checkServer(
 ): Promise<void> {
   const where = readAddress(options.address);
   await check(`${what} at ${formatEndpoint(where)}`, checks, serverTrials(where, options), options);
+}
+
+/**
+ * Listens at an address, checks the clients that come, one for each check, prints the report, and sets the exit
+ * code.
+ *
+ * @throws {UsageError} when the address is none
+ * @throws {ActionError} when it cannot listen there
+ */
+export async function checkClient(
+  what: string,
+  checks: readonly Check<ClientTrial>[],
+  options: CheckerOptions,
+): Promise<void> {
+  const where = readAddress(options.address);
+  using listener = await attempt(`listen on ${options.address}`, () => Deno.listen(where));
+  const { timeout, patience } = options;
+  console.error(`start ${what} once for each of ${checks.length} checks`);
+  console[options.json ? "error" : "log"](`listening on ${formatEndpoint(listener.addr)}`);
+  const begin = () => new ClientTrial(listener, { timeout, patience: patience * 1_000 });
+  await check(`${what} at ${formatEndpoint(listener.addr)}`, checks, begin, options);
 }
 
 /** Runs checks, prints the report, and sets the exit code. */

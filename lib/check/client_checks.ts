@@ -150,13 +150,3 @@ export function clientChecks({ judge, reply }: ClientSubject): Check<ClientTrial
     },
   ];
 }
-
-/** The reply of an echo server. */
-export const ECHO_CLIENT_CHECKS = clientChecks({
-  judge(message) {
-    if (message.length >= 2) return;
-    const likely = "give it a longer text: one byte cannot come in two halves";
-    throw new Mismatch({ expected: "two bytes or more", got: show(message), likely });
-  },
-  reply: (message) => message,
-});

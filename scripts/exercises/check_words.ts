@@ -8,6 +8,9 @@
  *
  * word_starter.ts has the task, and a beginning.
  *
+ * With --client it is the server itself, and tries your client: start that once for each check, while this waits,
+ * with the same arguments.
+ *
  * @lecture 000 Homework
  * @partner scripts/tcp/word_server.ts
  * @run     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words scripts/exercises/check_words.ts 127.0.0.1:5009
@@ -16,6 +19,8 @@
  * @expect  score: 13 of 13
  * @argument [ADDRESS]  where your server listens (default: 127.0.0.1:5009)
  * @option  --folder FOLDER  where your server has its texts (default: /tmp/words)
+ * @option  --client  check your client instead: this waits for it at ADDRESS
+ * @option  --patience SECONDS  how long to wait until your client is started (default: 60)
  * @option  --first  stop at the first failure
  * @option  --json  print a report for programs
  * @option  --timeout MILLISECONDS  how long your server may take to answer (default: 3000)
@@ -23,8 +28,9 @@
  * @module
  */
 
-import { type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
+import { checkClient, type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
 import { WORD_CHECKS, WORD_TEXTS } from "../../lib/check/word_checks.ts";
+import { WORD_CLIENT_CHECKS } from "../../lib/check/client_subjects.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
 
@@ -36,6 +42,7 @@ export async function main(options: CheckerOptions & { folder: string }): Promis
     await attempt(`make the folder ${its}`, () => Deno.mkdir(its, { recursive: true }));
     await attempt(`write ${path}`, () => Deno.writeTextFile(path, text));
   }
+  if (options.client) return await checkClient("your word client", WORD_CLIENT_CHECKS, options);
   await checkServer("the word server", WORD_CHECKS, options);
 }
 

@@ -1,0 +1,77 @@
+/**
+ * The clients of the exercises: what each must say, and what it is answered.
+ *
+ * @module
+ */
+
+import { QUESTION } from "../reqtime.ts";
+import { ClaimError, mostFrequent, parseClaim } from "../words.ts";
+import { Mismatch } from "./check.ts";
+import { clientChecks } from "./client_checks.ts";
+import { show } from "./exchange.ts";
+import { WORD_TEXTS } from "./word_checks.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** The client of an echo server: it gets back what it sends. */
+export const ECHO_CLIENT_CHECKS = clientChecks({
+  judge(message) {
+    if (message.length >= 2) return;
+    const likely = "give it a longer text: one byte cannot come in two halves";
+    throw new Mismatch({ expected: "two bytes or more", got: show(message), likely });
+  },
+  reply: (message) => message,
+});
+
+/** The client of a time server. */
+export const TIME_CLIENT_CHECKS = clientChecks({
+  judge(message) {
+    const text = decode(message);
+    if (text.trim() === QUESTION) return;
+    const likely = text.includes(QUESTION)
+      ? "it sends more than the question"
+      : "the question is reqtime, and no other";
+    throw new Mismatch({ expected: show(QUESTION), got: show(message), likely });
+  },
+  reply: () => encode(new Date().toUTCString() + "\n"),
+});
+
+/** The client that hands in homework, about one of the texts of the check. */
+export const WORD_CLIENT_CHECKS = clientChecks({
+  judge(message) {
+    const { likely, expected } = faultOf(decode(message)) ?? {};
+    if (likely && expected) throw new Mismatch({ expected, got: show(message), likely });
+  },
+  reply: (message) => encode(faultOf(decode(message)) ? "try again\n" : "thank you\n"),
+});
+
+function faultOf(text: string): { expected: string; likely: string } | undefined {
+  const form = "USER:FILE:WORD and a line feed";
+  if (!text.endsWith("\n")) {
+    return {
+      expected: form,
+      likely: "the line feed is missing: how should the server know that it is all?",
+    };
+  }
+  try {
+    const { file, word } = parseClaim(text.trim());
+    const known = WORD_TEXTS[file];
+    if (known === undefined) {
+      const names = Object.keys(WORD_TEXTS).slice(0, 5).join(", ");
+      const likely = `hand in the word of one of the check's files: ${names}`;
+      return { expected: "a file that the check knows", likely };
+    }
+    const { words } = mostFrequent(known);
+    if (words.includes(word)) return undefined;
+    return {
+      expected: words.map((one) => `"${one}"`).join(" or "),
+      likely:
+        "another word comes more often: upper and lower case are alike, punctuation is no part of a word, " +
+        "and all lines count",
+    };
+  } catch (error) {
+    if (!(error instanceof ClaimError)) throw error;
+    return { expected: form, likely: error.message };
+  }
+}
