@@ -42,6 +42,15 @@ const REASONS: [pattern: RegExp, reason: string, next?: string][] = [
     "Compare the port: the same service often has one with TLS and one without.",
   ],
   [
+    /got ClientHello when expecting ServerHello/,
+    "the other side sent back what it was sent: it does not speak TLS",
+    "Compare the port: the same service often has one with TLS and one without.",
+  ],
+  [
+    /received unexpected (?:handshake )?message: (.+)/,
+    "the other side speaks TLS, but not by its rules: $1",
+  ],
+  [
     /alert: ?UnknownCA/,
     "the other side does not trust the authority of the certificate shown to it",
   ],

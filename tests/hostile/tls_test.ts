@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
 import { behaviours, misbehave, reset } from "./peers.ts";
 import { startScript } from "./script.ts";
-import { besiege, type Place, type Subject } from "./siege.ts";
+import { besiege, type Place, starve, type Subject } from "./siege.ts";
 import { times, within } from "./waits.ts";
 import { createAuthority } from "../../lib/certificate.ts";
 import { connect } from "../../lib/tcp.ts";
@@ -61,6 +61,7 @@ async function dial(port: number) {
 }
 
 besiege(subject, somewhere);
+starve(subject, somewhere);
 
 const notTls = /cannot agree on TLS with localhost: the other side does not speak TLS/;
 const gone = /cannot agree on TLS with localhost: the other side/;
@@ -71,6 +72,18 @@ const outcomes: Record<string, RegExp> = {
   "closes in mid-answer": notTls,
   "never stops sending": notTls,
   "sends nonsense": notTls,
+  "echoes what it gets":
+    /cannot agree on TLS with localhost: the other side sent back what it was sent/,
+};
+
+const servers: typeof behaviours = {
+  ...behaviours,
+  "echoes what it gets": async (connection) => {
+    const bytes = new Uint8Array(64 * 1024);
+    for (let count; (count = await connection.read(bytes)) !== null;) {
+      await connection.write(bytes.subarray(0, count));
+    }
+  },
 };
 
 Deno.test("tls/echo_client ends in time with one clear error when the server", async (test) => {
@@ -80,7 +93,7 @@ Deno.test("tls/echo_client ends in time with one clear error when the server", a
   const cases = [...Object.keys(outcomes), "resets the connection"];
   // most of them only wait: they do so together
   const results = await Promise.all(cases.map(async (name) => {
-    await using peer = name in outcomes ? misbehave(behaviours[name]!) : await reset("data");
+    await using peer = name in outcomes ? misbehave(servers[name]!) : await reset("data");
     await using client = startScript("scripts/tls/echo_client.ts", {
       words: ["--port", peer.address, "--ca", ca],
       flags: (flag) =>

@@ -26,3 +26,16 @@ Deno.test("explainTls keeps the words of the library when it knows none better",
     "the other side ended the TLS handshake with the alert InternalError",
   );
 });
+
+Deno.test("explainTls tells that the other side only echoes, or breaks the rules, when it answers strangely", () => {
+  assertEquals(
+    explainTls(
+      "received unexpected handshake message: got ClientHello when expecting ServerHello or HelloRetryRequest",
+    )?.reason,
+    "the other side sent back what it was sent: it does not speak TLS",
+  );
+  assertEquals(
+    explainTls("received unexpected message: got ApplicationData when expecting Handshake")?.reason,
+    "the other side speaks TLS, but not by its rules: got ApplicationData when expecting Handshake",
+  );
+});

@@ -1,5 +1,5 @@
 /** The lessons about TLS with OpenSSL and Python on the other side. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { freePort, peerTest, startPeer, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 import { pathOf } from "./scripts.ts";
@@ -204,3 +204,90 @@ for (const { name, names = ["localhost"], notAfter, stranger, version, answer, c
     },
   );
 }
+
+/** Runs openssl; gives what it prints. */
+async function runOpenssl(...words: string[]): Promise<string> {
+  await using process = new Process(["openssl", ...words]);
+  await process.send();
+  assertEquals(await process.end(), 0, process.stdout.text + process.stderr.text);
+  return process.stdout.text;
+}
+
+peerTest(
+  "openssl finds good what tls/certificate makes, and the same in it",
+  ["openssl"],
+  async () => {
+    using folder = temporaryFolder();
+    const at = `${folder.path}/tls`;
+    const flags = [`--allow-read=${at}`, `--allow-write=${at}`];
+    const words = ["--folder", at, "mail.example.org", "10.0.0.7", "::1"];
+    await using process = new Process(deno("tls/certificate", flags, ...words));
+    assertEquals(await process.end(), 0, process.stderr.text);
+    const [authority, server] = [`${at}/authority.pem`, `${at}/server.pem`];
+    const trust = ["verify", "-x509_strict", "-CAfile", authority];
+    for (const name of [["-verify_hostname", "mail.example.org"], ["-verify_ip", "10.0.0.7"]]) {
+      await runOpenssl(...trust, "-purpose", "sslserver", ...name, server);
+    }
+    const told = await runOpenssl("x509", "-in", server, "-noout", "-fingerprint", "-sha256");
+    const [, fingerprint] = /=([\dA-F:]+)/.exec(told)!;
+    assertMatch(process.stdout.text, new RegExp(fingerprint!.replaceAll(":", "").toLowerCase()));
+    const text = await runOpenssl("x509", "-in", server, "-noout", "-text");
+    assertMatch(text, /DNS:mail\.example\.org, IP Address:10\.0\.0\.7, IP Address:0:0:0:0:0:0:0:1/);
+    for (const key of ["authority.key", "server.key"]) {
+      await runOpenssl("pkey", "-in", `${at}/${key}`, "-noout", "-check");
+      assertEquals((await Deno.stat(`${at}/${key}`)).mode! & 0o777, 0o600);
+    }
+  },
+);
+
+peerTest(
+  "openssl's server takes a client certificate of its authority, and no other",
+  ["openssl"],
+  async () => {
+    using folder = temporaryFolder();
+    const authority = await createAuthority();
+    const stranger = await createAuthority();
+    const own = await issueCertificate(authority, ["localhost"]);
+    const files = { ca: authority.certificate, cert: own.certificate, key: own.key };
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder.path}/${name}`, text, { mode: 0o600 });
+    }
+    const port = freePort();
+    const [ca, cert, key] = ["ca", "cert", "key"].map((name) => `${folder.path}/${name}`);
+    const words = ["-accept", `127.0.0.1:${port}`, "-cert", cert!, "-key", key!, "-CAfile", ca!];
+    await using server = await startPeer(
+      // what it says stands on stdout
+      [
+        "sh",
+        "-c",
+        `exec openssl s_server "$@" 1>&2`,
+        "sh",
+        ...words,
+        "-Verify",
+        "1",
+        "-verify_return_error",
+        "-rev",
+      ],
+      /^ACCEPT/,
+    );
+    const talk = async (by?: typeof authority, usage: "client" | "server" = "client") => {
+      const shown = by && await issueCertificate(by, ["ada.example"], { usage });
+      using connection = await Deno.connectTls({
+        hostname: "localhost",
+        port,
+        caCerts: [authority.certificate],
+        ...(shown && { cert: shown.certificate, key: shown.key }),
+      });
+      await connection.write(encode("abc\n"));
+      const buffer = new Uint8Array(16);
+      const count = await connection.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    };
+    assertEquals(await talk(authority), "cba\n");
+    await assertRejects(() => talk());
+    await assertRejects(() => talk(stranger));
+    await assertRejects(() => talk(authority, "server"));
+    assertEquals(await talk(authority), "cba\n");
+    await server.stop("SIGTERM");
+  },
+);
