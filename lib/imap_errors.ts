@@ -31,10 +31,14 @@ export class ImapRefused extends Error {
   override name = "ImapRefused";
   readonly explanation: Explanation;
 
-  /** @param what the command, without its secrets */
-  constructor(what: string, readonly reply: StatusReply) {
+  /**
+   * @param what the command, without its secrets
+   * @param secret what the server may repeat, and nobody is to see
+   */
+  constructor(what: string, readonly reply: StatusReply, secret = "") {
     const { status, code, text } = reply;
-    const said = visible([status, code && `[${code}]`, text].filter(Boolean).join(" "));
+    const whole = visible([status, code && `[${code}]`, text].filter(Boolean).join(" "));
+    const said = secret === "" ? whole : whole.replaceAll(visible(secret), "***");
     const reason = status === "BYE"
       ? `the server ends the conversation: ${said}`
       : `the server refuses ${what}: ${said}`;

@@ -46,6 +46,7 @@ export class ImapSyntaxError extends Error {
 
 const CR = 13, NUL = 0;
 const PIECE = 64 * 1024;
+const MOST_LITERALS = 1_000; // in one line
 const decoder = new TextDecoder();
 
 /**
@@ -87,6 +88,9 @@ export async function readImapLine(
     const announced = parts.length === 0 && isFreeText(text) ? undefined : announcementIn(text);
     if (!announced) return [...parts, text];
     literals += announced.size;
+    if (parts.length >= 2 * MOST_LITERALS) {
+      throw new ImapSyntaxError(`a line has more than ${MOST_LITERALS} literals`);
+    }
     if (literals > literalLimit) {
       throw new LimitError(`a literal of ${announced.size} bytes`, literalLimit);
     }

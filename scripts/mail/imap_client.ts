@@ -90,16 +90,20 @@ import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
 const STALL = 10_000; // milliseconds in which nothing comes
+const LONGEST_ANSWER = 20_000; // milliseconds, besides those for literals
 const MOST_REPLIES = 5_000; // to one command
 
 /** A conversation with a server. */
 export class Imap implements Disposable {
   dialogue = new Dialogue();
   capabilities: string[] = [];
+  /** What must not be shown, even if the server repeats it. */
+  secret = "";
   #connection: Deno.TcpConn | Deno.TlsConn;
   #reader: SocketReader;
   #commands = 0;
   #lost = false;
+  #due = 0;
 
   constructor(
     connection: Deno.TcpConn | Deno.TlsConn,
@@ -144,10 +148,10 @@ export class Imap implements Disposable {
 
   /** Says goodbye, when the server still listens. */
   async logOut(): Promise<void> {
-    if (this.#lost) return;
     try {
-      // even after Ctrl-C, but not for long
       await this.#send(`a${++this.#commands} LOGOUT`);
+      if (this.#lost) return;
+      // even after Ctrl-C, but not for long
       const signal = AbortSignal.timeout(2_000);
       for (let reply; (reply = await this.#reply(signal));) {
         if (reply.kind === "status" && reply.tag === `a${this.#commands}`) return;
@@ -171,14 +175,18 @@ export class Imap implements Disposable {
   }
 
   async #send(line: string): Promise<void> {
-    this.dialogue.client(line);
+    if (line !== "") this.dialogue.client(line);
     await writeAll(this.#connection, `${line}\r\n`);
   }
 
   /** All data until the tag, or until the server's go-ahead for a literal. */
   async #answer(tag: string, name: string, goAhead = false): Promise<DataReply[]> {
     const data: DataReply[] = [];
+    this.#due = performance.now() + LONGEST_ANSWER;
     for (let replies = 0; replies < MOST_REPLIES; replies++) {
+      if (performance.now() > this.#due) {
+        this.#fail(`the server answers ${name} for longer than ${LONGEST_ANSWER / 1_000} s`);
+      }
       const reply = await this.#reply();
       if (reply.kind === "data") {
         data.push(reply);
@@ -188,10 +196,10 @@ export class Imap implements Disposable {
         this.#fail("the server says + where nothing was announced");
       } else if (reply.status === "BYE") {
         this.#lost = true;
-        throw new ImapRefused(name, reply);
+        throw new ImapRefused(name, reply, this.secret);
       } else if (reply.tag === tag) {
         if (reply.status === "OK" && !goAhead) return data;
-        throw new ImapRefused(name, reply);
+        throw new ImapRefused(name, reply, this.secret);
       } else if (reply.tag !== "*") {
         this.#fail(`the server answers ${visible(reply.tag)}, which was not asked`);
       }
@@ -209,7 +217,10 @@ export class Imap implements Disposable {
         limit: 1024 * 1024,
         signal,
         onText: (text) => dialogue.server(text),
-        onAnnounced: ({ size }) => dialogue.server(`(${size} bytes)`),
+        onAnnounced: ({ size }) => {
+          dialogue.server(`(${size} bytes)`);
+          this.#due += STALL + size / 10;
+        },
         onProgress: (bytes) => progress.add(bytes),
       });
       if (!reply) throw new Error("the server has closed the connection");
@@ -296,6 +307,7 @@ async function logIn(imap: Imap, secret: string, caCerts: string[], options: Opt
   }
   // a server may repeat what it got; later the same word may be a harmless one
   imap.dialogue.hide(secret);
+  imap.secret = secret;
   await imap.command("LOGIN", argument(user), argument(secret));
   imap.dialogue = new Dialogue();
 }
