@@ -7,7 +7,8 @@
  * can be changed on the way without being noticed. Whoever listens in sees who talks to whom, and how much.
  *
  * A client that speaks no TLS, or does not trust the certificate, fails in its own handshake; the next ones
- * are served all the same. Deno speaks TLS 1.2 and 1.3, nothing older.
+ * are served all the same. Deno speaks TLS 1.2 and 1.3, nothing older. One that falls silent in its handshake is
+ * given up after 10 seconds; but Deno keeps its socket until the client itself goes.
  *
  * The certificate comes from a folder, where certificate.ts has made it; if there is none, it is made now.
  *
