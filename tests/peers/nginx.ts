@@ -23,8 +23,10 @@ export interface Nginx extends AsyncDisposable {
   served: string;
   /** The certificate of the authority to trust. */
   ca: string;
-  /** What was asked of it: one line each, status, range and path. */
+  /** What was asked of it: one line each, status, range and path. Written when the answer is sent. */
   log(): string[];
+  /** Waits for a line of the log. */
+  logged(pattern: RegExp): Promise<void>;
   /** Kills the processes that have connections; it starts others. */
   dropConnections(): Promise<void>;
 }
@@ -64,21 +66,30 @@ export async function startNginx(proxied = 9): Promise<Nginx> {
     stack.defer(() => nginx.stop("SIGTERM").then(() => {}));
     // the sockets are there before the first worker is
     await nginx.stderr.line(/start worker process \d+/);
+    const readLog = () => Deno.readTextFileSync(log).split("\n").slice(0, -1);
+    const until = async (what: string, holds: () => boolean) => {
+      for (let tries = 0; !holds(); tries++) {
+        if (tries === 3_000) throw new Error(`nginx: ${what} does not come`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
     return {
       port,
       tlsPort,
       folder: path,
       served,
       ca,
-      log: () => Deno.readTextFileSync(log).split("\n").slice(0, -1),
+      log: readLog,
+      logged: (pattern) => until(`${pattern}`, () => readLog().some((line) => pattern.test(line))),
       async dropConnections() {
         const lines = nginx.stderr.lines;
         const worker = lines.findLast((line) => line.includes("start worker process "))!;
         Deno.kill(Number(/start worker process (\d+)/.exec(worker)![1]), "SIGKILL");
         const before = lines.length;
-        while (!lines.slice(before).some((line) => line.includes("start worker process "))) {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
+        await until(
+          "another worker",
+          () => lines.slice(before).some((line) => line.includes("start worker process ")),
+        );
       },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
