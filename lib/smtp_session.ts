@@ -116,7 +116,9 @@ export class SmtpSession implements Disposable {
       this.#broken = true;
       stop?.throwIfAborted();
       // a server that ends the conversation in the middle has perhaps said why
-      const reply = await this.#read("what was sent", 2_000).catch(() => undefined);
+      const reply = await this.#read("to go on", 2_000).catch((error) =>
+        error instanceof SmtpRefusal ? error.reply : undefined
+      );
       throw reply ? new SmtpRefusal("to go on", reply) : error;
     }
   }

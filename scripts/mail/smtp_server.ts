@@ -43,8 +43,8 @@ import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
 import { visible } from "../../lib/display.ts";
-import { ActionError, attempt, explain } from "../../lib/errors.ts";
-import { prepareMailFolder, saveMail, type StoredMail } from "../../lib/mail_folder.ts";
+import { attempt, explain } from "../../lib/errors.ts";
+import { prepareMailFolder, saveMail } from "../../lib/mail_folder.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { readerAfter, readMailData, readWireLine, Room } from "../../lib/smtp_data.ts";
@@ -60,8 +60,8 @@ const PATIENCE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
 
 /** How mail is taken. */
 export interface MailServerOptions {
-  /** Puts a mail where it is safe: when it returns, the sender is told that we have it. */
-  store: (pieces: Uint8Array[]) => Promise<Pick<StoredMail, "name">>;
+  /** Puts a mail where it is safe, and gives its name there: the sender is then told that we have it. */
+  store: (pieces: Uint8Array[]) => Promise<{ name: string }>;
   /** Whose mail is taken. */
   domains?: string[];
   /** The most bytes of a mail. */
@@ -202,9 +202,16 @@ const COMMANDS: Record<string, Command> = {
       name: settings.name,
       protocol: connection.secure ? "ESMTPS" : extended ? "ESMTP" : "SMTP",
     });
-    const { name } = await settings.store([new TextEncoder().encode(trace), ...mail.pieces]);
-    session.say(`stored ${name}, ${mail.size} bytes from ${from || "<>"} for ${to.join(", ")}`);
-    await session.reply(250, `Stored as ${name}`);
+    const pieces = [new TextEncoder().encode(trace), ...mail.pieces];
+    const kept = await settings.store(pieces).catch((error) => {
+      // the disk is full, perhaps: the reason is for who runs the server
+      session.say(explain(error).reason);
+    });
+    if (!kept) return await session.reply(451, "It cannot be stored now, try again later");
+    session.say(
+      `stored ${kept.name}, ${mail.size} bytes from ${from || "<>"} for ${to.join(", ")}`,
+    );
+    await session.reply(250, `Stored as ${kept.name}`);
   },
   async RSET(session) {
     session.reset();
@@ -251,16 +258,7 @@ async function obey(session: Session, line: Uint8Array): Promise<void> {
   if (/\p{Cc}|\ufffd/u.test(text)) return await session.reply(501, "Commands are plain text");
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb]! : undefined;
   if (!command) return await session.reply(500, "What is that? HELP tells what is known");
-  try {
-    await command(session, found![2] ?? "");
-  } catch (error) {
-    const { closedFor } = session.connection;
-    if (closedFor || error instanceof DeadlineError || error instanceof LimitError) throw error;
-    if (!(error instanceof ActionError) || !error.message.startsWith("cannot store")) throw error;
-    // the disk is full, perhaps: the reason is for who runs the server
-    session.say(explain(error).reason);
-    await session.reply(451, "Something broke on this side, try again later");
-  }
+  await command(session, found![2] ?? "");
 }
 
 /** Listens to one client until it says QUIT, is silent for too long, or misbehaves. */
@@ -300,7 +298,7 @@ export function serveMail(options: ServeOptions, mail: MailServerOptions): Promi
   };
   const stopping = options.signal ?? new AbortController().signal;
   return serveUpgradable(
-    { maxConnections: 1_000, idleTimeout: 2 * settings.patience, ...options },
+    { idleTimeout: 2 * settings.patience, ...options },
     (connection) => converse(new Session(connection, settings), stopping),
   );
 }

@@ -333,7 +333,7 @@ const cases: Case[] = [
   {
     name: "does not offer STARTTLS",
     words: ["--starttls"],
-    stderr: /does not offer STARTTLS: nothing was sent/,
+    stderr: /does not offer STARTTLS: the mail was not sent/,
     peer: () => lyingServer(),
   },
   {

@@ -9,9 +9,9 @@ import { SocketReader } from "../../lib/reader.ts";
 import { readSmtpReply } from "../../lib/smtp_reply.ts";
 import { encode } from "../lib/helpers.ts";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
-import { memory, startScript } from "./script.ts";
+import { memory, openFiles, startScript } from "./script.ts";
 import { besiege, type Place, starve, type Subject } from "./siege.ts";
-import { pause, times, within } from "./waits.ts";
+import { pause, times, until, within } from "./waits.ts";
 
 const SERVER = "scripts/mail/smtp_server.ts";
 
@@ -355,6 +355,39 @@ function sayByBytes(client: Client): (text: string) => Promise<void> {
     for (const each of text) await client.say(each);
   };
 }
+
+Deno.test(`${SERVER} serves on when clients misbehave in STARTTLS`, async () => {
+  using place = somewhere("--starttls");
+  const certificates = `${place.folder}-certificates`;
+  await using script = startScript(SERVER, {
+    words: [...place.words, "--certificates", certificates],
+    flags: (flag) =>
+      place.flags(flag).replace(/^(--allow-(?:read|write)=.*)$/, `$1,${certificates}`),
+  });
+  const target = server.target(await script.printed(/^listening on 127\.0\.0\.1:(.+)$/m));
+  const files = openFiles(script.pid);
+  const clientHello = Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3);
+  const next: ((client: Client) => Promise<unknown>)[] = [
+    () => Promise.resolve(),
+    (client) => client.say(clientHello),
+    (client) => client.say("MAIL FROM:<alice@example.org>\r\n".repeat(20)),
+    (client) => client.say(crypto.getRandomValues(new Uint8Array(5_000))).catch(() => {}),
+    (client) => client.connection.closeWrite(),
+  ];
+  await times(200, 50, async (index) => {
+    using client = await Client.greeted(target);
+    assertEquals((await client.ask("STARTTLS")).code, 220);
+    await next[index % next.length]!(client);
+    // half of them stay until the server has ended it, but for those whose silence it would wait for
+    if (index % 2 === 0 && index % next.length > 1) {
+      await within("the end", client.connection.read(new Uint8Array(1_000)).catch(() => null));
+    }
+  });
+  await within("a good client's answer", server.goodClient(target));
+  await until(() => "files stay open", () => openFiles(script.pid) === files);
+  assertEquals(/^ +at .*|.*(?:ncaught|Error:).*/m.exec(script.stderr)?.[0], undefined);
+  assertEquals(await script.stop("SIGINT"), 0);
+});
 
 Deno.test(`${SERVER} has on the disk what it has answered with 250 when it is killed`, async () => {
   using place = somewhere();

@@ -250,6 +250,7 @@ peerTest("smtp_client to Postfix to smtp_server, over TLS each time", [POSTFIX],
   assertMatch(nobody.stderr, /nobody has got it: 1 of 1 refused/);
   const untrusted = await send(relay.port, { ...at, authority: "/etc/hostname" }, "--starttls");
   assertEquals(untrusted.code, 1, untrusted.stderr);
+  assertMatch(untrusted.stderr, /issued by an authority that is not trusted here/);
   // the old way, without EHLO
   const old = await send(relay.port, at, "--helo", "--", "third");
   assertEquals(old.code, 0, old.stderr);
