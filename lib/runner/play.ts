@@ -76,6 +76,15 @@ async function playOnce(
   using stage = setStage(cast.map((each) => each.run), { defaults });
   const faults: string[] = [];
   const started: { running: Running; lesson: Lesson; code?: number }[] = [];
+  const hasEnded = async (actor: typeof started[number]) => {
+    const { running, lesson: { path } } = actor;
+    actor.code = await within(timeout, running.ended).catch((error) => {
+      if (!(error instanceof DeadlineError)) throw error;
+      faults.push(`${path} did not end within ${timeout / 1000} s`);
+      return running.interrupt(1_000);
+    });
+    if (actor.code !== 0) faults.push(`${path} ended with exit code ${actor.code}`);
+  };
   try {
     for (const each of cast) {
       const mine = each.lesson === lesson;
@@ -91,12 +100,12 @@ async function playOnce(
         faults.push(`${each.lesson.path} did not print "listening on …"`);
         break;
       }
-      actor.code = await within(timeout, running.ended).catch((error) => {
-        if (!(error instanceof DeadlineError)) throw error;
-        faults.push(`${each.lesson.path} did not end within ${timeout / 1000} s`);
-        return running.interrupt(1_000);
-      });
-      if (actor.code !== 0) faults.push(`${each.lesson.path} ended with exit code ${actor.code}`);
+      await hasEnded(actor);
+    }
+    const itself = started.find((actor) => actor.lesson === lesson);
+    if (itself && cast.at(-1)?.serves && run.client && started.length === cast.length) {
+      // its client goes on, so it is the lesson that ends by itself
+      await hasEnded(itself);
     }
     const server = started.find((actor) => actor.lesson === lesson && actor.code === undefined);
     if (server) await caughtUp(server.running, run, stage);
@@ -143,7 +152,7 @@ function castOf(lesson: Lesson, run: Run, lessons: Lesson[]): Actor[] {
     return [
       ...partnersOf(lesson, lessons).map(asPartner),
       { lesson, run, serves: true },
-      { lesson: visitor, run: client, serves: false },
+      { lesson: visitor, run: client, serves: isServer(visitor) },
     ];
   }
   // a server without a client of its own is shown by the first lesson that names it as its partner
