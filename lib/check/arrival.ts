@@ -1,0 +1,29 @@
+/**
+ * Waiting for a server that a student starts after the checker.
+ *
+ * @module
+ */
+
+import { formatEndpoint, type NetEndpoint } from "../address.ts";
+import { attempt } from "../errors.ts";
+import { pause } from "../pause.ts";
+
+/**
+ * Waits until something listens at an address.
+ *
+ * @param patience how long at most, in milliseconds
+ * @throws {ActionError} when nothing does in time, or Deno was not given the permission
+ */
+export async function arrival(where: NetEndpoint, patience: number): Promise<void> {
+  const address = formatEndpoint(where);
+  for (const due = performance.now() + patience;;) {
+    try {
+      (await Deno.connect(where)).close();
+      return;
+    } catch (error) {
+      const refused = error instanceof Deno.errors.ConnectionRefused;
+      if (refused && performance.now() < due) await pause(50);
+      else await attempt(`find your server at ${address}`, Promise.reject(error));
+    }
+  }
+}
