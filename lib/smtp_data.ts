@@ -5,35 +5,9 @@
  * @module
  */
 
+import { Blocks, type Room } from "./mail_blocks.ts";
 import { DotReader, type LineFaults } from "./mail_lines.ts";
-import {
-  LimitError,
-  type ReadOptions,
-  SocketReader,
-  type Source,
-  UnexpectedEof,
-} from "./reader.ts";
-
-/** Room in memory that all mails under way share. */
-export class Room {
-  #free: number;
-
-  /** @param bytes how much there is */
-  constructor(bytes: number) {
-    this.#free = bytes;
-  }
-
-  /** Takes some; false when there is not so much. */
-  take(bytes: number): boolean {
-    if (bytes > this.#free) return false;
-    this.#free -= bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#free += bytes;
-  }
-}
+import { LimitError, SocketReader, type Source } from "./reader.ts";
 
 /** Limits of {@linkcode readMailData}. */
 export interface MailDataOptions {
@@ -64,55 +38,6 @@ export interface MailData extends Disposable {
 const MiB = 1024 * 1024;
 const BLOCK_WAIT = 180_000; // RFC 5321, 4.5.3.2.5
 
-/** A line, or the rest of one that was too long: then it is empty. */
-export interface WireLine {
-  line: Uint8Array;
-  tooLong: boolean;
-}
-
-/**
- * The next line that ends in CR LF, without them; no other end counts. Of a line that is too long nothing is kept,
- * and what follows it is read as if nothing had been wrong. `null` at the end of the stream, also in the middle of
- * a line.
- *
- * @param limit the most bytes, CR LF included
- * @throws {LimitError} for a line without an end, of more than 1 MiB
- *
- * @example
- * ```ts
- * import { readWireLine } from "./smtp_data.ts";
- * import { SocketReader } from "./reader.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const encode = (text: string) => new TextEncoder().encode(text);
- * const reader = SocketReader.from(encode("much too long\r\na\nb\r\nrest"));
- * assertEquals((await readWireLine(reader, 10))?.tooLong, true);
- * assertEquals((await readWireLine(reader, 10))?.line, encode("a\nb"));
- * assertEquals(await readWireLine(reader, 10), null);
- * ```
- */
-export async function readWireLine(
-  reader: SocketReader,
-  limit: number,
-  options: ReadOptions = {},
-): Promise<WireLine | null> {
-  for (let skipped = 0, tooLong = false;;) {
-    try {
-      const line = await reader.readUntil("\r\n", { ...options, limit: limit - 2 });
-      if (line === null) return null;
-      return { line: tooLong ? new Uint8Array() : line, tooLong };
-    } catch (error) {
-      if (error instanceof UnexpectedEof) return null;
-      if (!(error instanceof LimitError)) throw error;
-      // no CR LF begins in these bytes, not even at the last: see readUntil
-      reader.tryExactly(limit - 2);
-      skipped += limit;
-      if (skipped > MiB) throw new LimitError("a line", MiB);
-      tooLong = true;
-    }
-  }
-}
-
 /**
  * Reads a mail until `CR LF . CR LF`, and takes the added dots away. Only CR LF ends a line. A server that took
  * `LF . LF` for the end as well, behind one that does not, would find a second mail in the first, with a sender of
@@ -124,7 +49,8 @@ export async function readWireLine(
  *
  * @example
  * ```ts
- * import { readMailData, Room } from "./smtp_data.ts";
+ * import { Room } from "./mail_blocks.ts";
+ * import { readMailData } from "./smtp_data.ts";
  * import { SocketReader } from "./reader.ts";
  * import { assertEquals } from "@std/assert";
  *
@@ -197,48 +123,4 @@ export function readerAfter(rest: Uint8Array, source: Source): SocketReader {
       return Promise.resolve(count);
     },
   });
-}
-
-/** Many small pieces in few large blocks. */
-class Blocks {
-  #blocks: Uint8Array[] = [];
-  /** How much of the last block is used. */
-  #used = 0;
-  #taken = 0;
-  size = 0;
-
-  constructor(readonly room: Room) {}
-
-  get pieces(): Uint8Array[] {
-    return this.#blocks.map((block, at) =>
-      at === this.#blocks.length - 1 ? block.subarray(0, this.#used) : block
-    );
-  }
-
-  /** False when there is no room for all of it. */
-  add(bytes: Uint8Array): boolean {
-    for (let rest = bytes; rest.length > 0;) {
-      let block = this.#blocks.at(-1);
-      if (!block || this.#used === block.length) {
-        // most mails are small
-        block = new Uint8Array(this.#blocks.length === 0 ? 4 * 1024 : 64 * 1024);
-        if (!this.room.take(block.length)) return false;
-        this.#taken += block.length;
-        this.#blocks.push(block);
-        this.#used = 0;
-      }
-      const piece = rest.subarray(0, block.length - this.#used);
-      block.set(piece, this.#used);
-      this.#used += piece.length;
-      this.size += piece.length;
-      rest = rest.subarray(piece.length);
-    }
-    return true;
-  }
-
-  clear(): void {
-    this.room.give(this.#taken);
-    this.#taken = this.#used = this.size = 0;
-    this.#blocks = [];
-  }
 }

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DeadlineError } from "../../lib/deadline.ts";
+import { Room } from "../../lib/mail_blocks.ts";
 import { joined } from "../../lib/mail_lines.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
-import { readerAfter, readMailData, readWireLine, Room } from "../../lib/smtp_data.ts";
+import { readerAfter, readMailData } from "../../lib/smtp_data.ts";
+import { readWireLine } from "../../lib/smtp_line.ts";
 import { decode, encode, everyCut } from "./helpers.ts";
 
 const MiB = 1024 * 1024;
