@@ -6,7 +6,6 @@
  */
 
 import type { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import ssh2 from "ssh2";
 
@@ -53,7 +52,7 @@ export type Attempt =
 
 /** How a client connects. */
 export interface Settings {
-  sock: Socket;
+  sock: Duplex;
   username: string;
   readyTimeout: number;
   keepaliveInterval: number;

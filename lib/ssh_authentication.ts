@@ -6,6 +6,7 @@
  */
 
 import { visible } from "./display.ts";
+import { ActionError } from "./errors.ts";
 import type { Attempt, PrivateKey, Prompt, Settings } from "./ssh2.ts";
 import { SshError } from "./ssh_errors.ts";
 
@@ -104,3 +105,16 @@ function refusal(user: string, login: Login, tried: string[], left: string[] | n
 }
 
 const list = (methods: string[] | null) => visible(methods?.join(", ") || "nothing").slice(0, 200);
+
+/**
+ * Makes sure that an agent is there: the library would not tell why it cannot be reached.
+ *
+ * @throws {ActionError} with the reason
+ */
+export async function requireAgent(path: string): Promise<void> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    throw new ActionError(`connect to the SSH agent ${path}`, error);
+  }
+}

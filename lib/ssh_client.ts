@@ -4,27 +4,26 @@
  * @module
  */
 
-import { connect as connectTcp } from "node:net";
 import { formatEndpoint } from "./address.ts";
-import { after, DeadlineError, within } from "./deadline.ts";
+import { after, within } from "./deadline.ts";
 import { visible } from "./display.ts";
 import { ActionError } from "./errors.ts";
-import { checkHostKey, type HostKeyPolicy, refused } from "./host_key.ts";
-import { hostName } from "./known_hosts.ts";
+import type { HostKeyPolicy } from "./host_key.ts";
 import { requireNet } from "./require_net.ts";
-import { Client } from "./ssh2.ts";
 import { algorithms } from "./ssh_algorithms.ts";
-import { authenticator, type Login } from "./ssh_authentication.ts";
-import { closedDuring, type Stage, whySshFailed } from "./ssh_errors.ts";
+import { authenticator, type Login, requireAgent } from "./ssh_authentication.ts";
+import { closedDuring, shownBanner, SilenceError, type Stage, whySshFailed } from "./ssh_errors.ts";
 import { type Ended, type ExecOptions, runCommand } from "./ssh_exec.ts";
 import type { SshTarget } from "./ssh_target.ts";
+import { connect } from "./tcp.ts";
 
 export type { Ended, ExecOptions, HostKeyPolicy, Login };
 
 /** Where to, who, and on what conditions. */
 export interface SshOptions extends SshTarget {
-  login: Login;
-  hostKey: HostKeyPolicy;
+  /** Both, or what gives them: that is called when the server is reached, and gets ready to greet. */
+  login: Login | (() => Promise<Login>);
+  hostKey: HostKeyPolicy | (() => Promise<HostKeyPolicy>);
   /** How long each part may take until a command can be run, in milliseconds; 10,000 unless told. */
   timeout?: number;
   /** How often the server is asked whether it is still there, in milliseconds; three times; 15,000 unless told. */
@@ -45,6 +44,21 @@ export interface SshConnection extends AsyncDisposable {
   exec(command: string, options?: ExecOptions): Promise<Ended>;
 }
 
+/** Gets all ready that takes as long as a server to greet: the library is large. */
+async function prepare({ login, hostKey }: SshOptions) {
+  const { Client } = await import("./ssh2.ts");
+  const { SshSocket } = await import("./ssh_socket.ts");
+  const { checkHostKey, refused } = await import("./host_key.ts");
+  const { hostName } = await import("./known_hosts.ts");
+  const itsLogin = typeof login === "function" ? await login() : login;
+  if ("agent" in itsLogin) await requireAgent(itsLogin.agent);
+  return {
+    ...{ Client, SshSocket, checkHostKey, refused, hostName },
+    login: itsLogin,
+    hostKey: typeof hostKey === "function" ? await hostKey() : hostKey,
+  };
+}
+
 /**
  * Connects and logs in.
  *
@@ -63,17 +77,20 @@ export interface SshConnection extends AsyncDisposable {
  * ```
  */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
-  const { user, hostname, port, hostKey, login, timeout = 10_000, keepalive = 15_000 } = options;
-  const { signal } = options;
+  const { user, hostname, port, timeout = 10_000, keepalive = 15_000, signal } = options;
   const action = `connect to ${user}@${formatEndpoint({ hostname, port })}`;
   await requireNet(hostname, port);
-  if ("agent" in login) await requireAgent(login.agent);
+  const tcp = await connect({ hostname, port, timeout, signal });
+  const prepared = await prepare(options).catch((error) => {
+    tcp.close();
+    throw error;
+  });
+  const { Client, SshSocket, checkHostKey, refused, hostName, login, hostKey } = prepared;
 
   const client = new Client();
-  let stage: Stage = "the connection";
+  let stage: Stage = "the server's SSH greeting";
   let whenProven: () => void | Promise<void> = () => {};
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
   lost.catch(() => {});
   const fail = (error: unknown) => {
@@ -96,10 +113,11 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
 
-  // ssh2 leaves Nagle's algorithm on: two small writes then wait 40 ms for each other
-  const socket = connectTcp({ host: hostname, port, noDelay: true });
+  const socket = new SshSocket(tcp);
+  const gone = new Promise((left) => socket.once("finish", left).once("close", left));
+  // it listens however much waits to be sent: else two sides that both do not would wait for ever
+  socket.run(Infinity).catch(fail);
   client
-    .on("connect", () => stage = "the server's SSH greeting")
     .on("greeting", () => {})
     .on("banner", (text: string) => options.onBanner?.(shownBanner(text)))
     // the server has signed the exchange with its key
@@ -115,14 +133,12 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     .on("ready", () => resolve())
     .on("error", (error: Error) => fail(whySshFailed(error, reached())))
     .on("end", () => fail(closedDuring(reached())))
-    .on("close", () => {
-      fail(closedDuring(reached()));
-      onClosed();
-    });
+    .on("close", () => fail(closedDuring(reached())));
   const end = async () => {
     client.end();
-    // what is left of a server that does not hang up is thrown away
-    await within(500, closed).catch(() => socket.destroy());
+    // when the goodbye has left, nobody waits for the answer
+    await within(500, gone).catch(() => {});
+    socket.destroy();
   };
   try {
     client.connect({
@@ -166,25 +182,4 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     },
     [Symbol.asyncDispose]: end,
   };
-}
-
-/** A server may say much before the login; a screenful is enough. */
-const shownBanner = (text: string) =>
-  text.slice(0, 4_000).trimEnd().split(/\r?\n/).map(visible).join("\n");
-
-/** Nothing came, and what it was that did not come. */
-class SilenceError extends DeadlineError {
-  constructor(milliseconds: number, stage: Stage) {
-    super(milliseconds);
-    this.message += `, while waiting for ${stage}`;
-  }
-}
-
-/** The library does not tell why an agent cannot be reached. */
-async function requireAgent(path: string): Promise<void> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-  } catch (error) {
-    throw new ActionError(`connect to the SSH agent ${path}`, error);
-  }
 }

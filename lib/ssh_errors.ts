@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DeadlineError } from "./deadline.ts";
 import { visible } from "./display.ts";
 
 /** How far a connection has come; what a server that falls silent was waited for. */
@@ -69,4 +70,16 @@ export function whySshFailed(error: Error, stage: Stage): Error {
 export function closedDuring(stage: Stage): Error {
   const where = stage === "the command" ? "before the command had ended" : `before ${stage}`;
   return new SshError(`it closed the connection ${where}`);
+}
+
+/** A server may say much before the login; a screenful is enough. */
+export const shownBanner = (text: string) =>
+  text.slice(0, 4_000).trimEnd().split(/\r?\n/).map(visible).join("\n");
+
+/** Nothing came, and what it was that did not come. */
+export class SilenceError extends DeadlineError {
+  constructor(milliseconds: number, stage: Stage) {
+    super(milliseconds);
+    this.message += `, while waiting for ${stage}`;
+  }
 }

@@ -35,14 +35,18 @@ export class SshSocket extends Duplex {
     this.on("error", () => {});
   }
 
-  /** Hands on what comes until the client ends, or the socket is closed from this side. */
-  async run(): Promise<void> {
+  /**
+   * Hands on what comes until the other side ends, or the socket is closed from this side.
+   *
+   * @param most of what may wait to be sent while it listens, in bytes; a mebibyte unless told
+   */
+  async run(most = MOST_UNSENT): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
     try {
       for (let count; (count = await this.#connection.read(buffer)) !== null;) {
         // the buffer is used again, and ssh2 keeps pieces of what it gets
         this.push(Buffer.from(buffer.subarray(0, count)));
-        await this.flushed(MOST_UNSENT);
+        await this.flushed(most);
       }
       this.push(null);
       this.end();

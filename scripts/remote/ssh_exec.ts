@@ -40,11 +40,9 @@
 
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
-import { defaultKnownHosts, readKnownHosts } from "../../lib/known_hosts_file.ts";
 import { password } from "../../lib/secrets.ts";
-import { connectSsh, type Login } from "../../lib/ssh_client.ts";
+import { connectSsh, type HostKeyPolicy, type Login } from "../../lib/ssh_client.ts";
 import { exitCode } from "../../lib/ssh_exec.ts";
-import { agentSocket, readPrivateKey } from "../../lib/ssh_keys.ts";
 import { parseSshTarget } from "../../lib/ssh_target.ts";
 import { safeForTerminal } from "../../lib/terminal_output.ts";
 
@@ -63,13 +61,24 @@ export interface Options {
 
 /** By key, by agent, or by password; the password is asked for when the server has proved who it is. */
 async function loginOf({ key, agent, target }: Options): Promise<Login> {
-  if (agent) return { agent: agentSocket() };
-  if (key === undefined) {
+  if (!agent && key === undefined) {
     return { password: () => password("SSH_PASSWORD", `Password of ${target}:`) };
   }
-  return {
-    key: await readPrivateKey(key, () => password("SSH_PASSPHRASE", `Passphrase of ${key}:`)),
-  };
+  const { agentSocket, readPrivateKey } = await import("../../lib/ssh_keys.ts");
+  if (agent) return { agent: agentSocket() };
+  const ask = () => password("SSH_PASSPHRASE", `Passphrase of ${key}:`);
+  return { key: await readPrivateKey(key!, ask) };
+}
+
+/** Which keys of hosts are known, and what becomes of one that is not. */
+async function policyOf({ knownHosts, acceptNew }: Options): Promise<HostKeyPolicy> {
+  const { defaultKnownHosts, readKnownHosts } = await import("../../lib/known_hosts_file.ts");
+  const path = knownHosts ?? defaultKnownHosts();
+  const known = await readKnownHosts(path);
+  for (const { line, reason } of known.damaged) {
+    console.error(`line ${line} of ${path} is not used: ${reason}`);
+  }
+  return { known, path, acceptNew, report: console.error };
 }
 
 /** Ctrl-C here is Ctrl-C there: the command gets the signal. A second one ends this script. */
@@ -86,12 +95,6 @@ function passedOn(): AbortSignal {
 /** Runs the command; gives the exit code. */
 async function execute(options: Options): Promise<number> {
   const target = parseSshTarget(options.target);
-  const path = options.knownHosts ?? defaultKnownHosts();
-  const known = await readKnownHosts(path);
-  for (const { line, reason } of known.damaged) {
-    console.error(`line ${line} of ${path} is not used: ${reason}`);
-  }
-  const login = await loginOf(options);
   const { output } = options;
   using file = output === undefined
     ? undefined
@@ -100,8 +103,9 @@ async function execute(options: Options): Promise<number> {
   console.error(`connecting to ${target.hostname} port ${target.port}`);
   await using connection = await connectSsh({
     ...target,
-    login,
-    hostKey: { known, path, acceptNew: options.acceptNew, report: console.error },
+    // both are made ready while the server is
+    login: () => loginOf(options),
+    hostKey: () => policyOf(options),
     timeout: options.connectTimeout * 1_000,
     onBanner: console.error,
   });

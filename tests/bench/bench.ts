@@ -14,6 +14,7 @@ import { comparisons } from "./comparisons.ts";
 import { mqttComparisons } from "./mqtt.ts";
 import { prepare } from "./place.ts";
 import { endAll } from "./processes.ts";
+import { sshComparisons } from "./ssh.ts";
 import { tapComparison } from "./tap.ts";
 
 const USAGE = "usage: deno task bench [--only NAME] [--rounds COUNT] [--json]";
@@ -74,7 +75,12 @@ async function main(): Promise<void> {
       Deno.exit(130);
     });
   }
-  const all = [...comparisons(place), tapComparison(place), ...await mqttComparisons(place)];
+  const all = [
+    ...comparisons(place),
+    tapComparison(place),
+    ...await mqttComparisons(place),
+    ...await sshComparisons(place),
+  ];
   const chosen = all.filter(({ name }) => name.startsWith(only));
   if (chosen.length === 0) {
     const names = all.map(({ name }) => name).join(", ");
