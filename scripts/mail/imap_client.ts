@@ -67,61 +67,32 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
-import { ActionError, attempt } from "../../lib/errors.ts";
+import { attempt } from "../../lib/errors.ts";
+import { ImapConnection } from "../../lib/imap_connection.ts";
 import { readEnvelope } from "../../lib/imap_envelope.ts";
 import { ImapRefused } from "../../lib/imap_errors.ts";
-import { ImapSyntaxError } from "../../lib/imap_line.ts";
 import { numberOf, textOf } from "../../lib/imap_parser.ts";
-import {
-  type DataReply,
-  fetchedItems,
-  type ImapReply,
-  readImapReply,
-} from "../../lib/imap_reply.ts";
+import { type DataReply, fetchedItems } from "../../lib/imap_reply.ts";
 import { argument } from "../../lib/imap_string.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { mailLines } from "../../lib/mail_display.ts";
-import { staysHere } from "../../lib/mail_login.ts";
 import { decodeMailboxName, encodeMailboxName } from "../../lib/modified_utf7.ts";
-import { byteText, Progress } from "../../lib/progress.ts";
-import { SocketReader } from "../../lib/reader.ts";
+import { byteText } from "../../lib/progress.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
-const STALL = 10_000; // milliseconds in which nothing comes
-const LONGEST_ANSWER = 20_000; // milliseconds, besides those for literals
 const MOST_REPLIES = 5_000; // to one command
 
 /** A conversation with a server. */
-export class Imap implements Disposable {
-  dialogue = new Dialogue();
-  capabilities: string[] = [];
+export class Imap extends ImapConnection {
   /** What must not be shown, even if the server repeats it. */
   secret = "";
-  #connection: Deno.TcpConn | Deno.TlsConn;
-  #reader: SocketReader;
   #commands = 0;
-  #lost = false;
-  #due = 0;
-
-  constructor(
-    connection: Deno.TcpConn | Deno.TlsConn,
-    readonly stop: AbortSignal,
-    readonly limit: number,
-  ) {
-    this.#connection = connection;
-    this.#reader = new SocketReader(connection);
-  }
-
-  /** Whether nobody on the way can listen in. */
-  get secure(): boolean {
-    return "handshake" in this.#connection || staysHere(this.#connection.remoteAddr.hostname);
-  }
 
   /** Hears what the server says first; true when it has logged in this client already. */
   async greeting(): Promise<boolean> {
-    const reply = await this.#reply();
+    const reply = await this.reply();
     if (reply.kind !== "status" || reply.tag !== "*") throw new Error("that is no IMAP server");
     if (!["OK", "PREAUTH"].includes(reply.status)) throw new ImapRefused("to talk", reply);
     return reply.status === "PREAUTH";
@@ -135,120 +106,57 @@ export class Imap implements Disposable {
       if (typeof argument === "string") line += ` ${argument}`;
       else {
         // a literal: its length, then the server's +, then its bytes
-        await this.#send(`${line} {${argument.length}}`);
-        await this.#answer(tag, name, true);
-        this.dialogue.client(new TextDecoder().decode(argument));
-        await writeAll(this.#connection, argument);
+        await this.send(`${line} {${argument.length}}`);
+        await this.#answer(tag, name, "go-ahead");
+        await this.sendLiteral(argument);
         line = "";
       }
     }
-    await this.#send(line);
-    return await this.#answer(tag, name);
+    await this.send(line);
+    return await this.#answer(tag, name, "end");
   }
 
-  /** Says goodbye, when the server still listens. */
+  async #answer(tag: string, name: string, until: "go-ahead" | "end"): Promise<DataReply[]> {
+    const data: DataReply[] = [];
+    this.beginAnswer();
+    for (let replies = 0; replies < MOST_REPLIES; replies++) {
+      const reply = await this.reply();
+      if (reply.kind === "data") data.push(reply);
+      else if (reply.kind === "go-ahead") {
+        if (until === "go-ahead") return data;
+        this.#fail("the server says + where nothing was announced");
+      } else if (reply.status === "BYE") {
+        this.lost = true;
+        throw new ImapRefused(name, reply, this.secret);
+      } else if (reply.tag === tag) {
+        if (reply.status === "OK" && until === "end") return data;
+        throw new ImapRefused(name, reply, this.secret);
+      } else if (reply.tag !== "*") {
+        this.#fail(`the server answers ${visible(reply.tag)}, which was not asked`);
+      } // else something for the person to read: it is shown
+    }
+    return this.#fail(`the server answers ${name} by more than ${MOST_REPLIES} lines`);
+  }
+
+  /** Says goodbye, and hears the server's, when it still listens: even after Ctrl-C, but not for long. */
   async logOut(): Promise<void> {
+    if (this.over) return;
+    const tag = `a${++this.#commands}`;
     try {
-      await this.#send(`a${++this.#commands} LOGOUT`);
-      if (this.#lost) return;
-      // even after Ctrl-C, but not for long
+      await this.send(`${tag} LOGOUT`);
       const signal = AbortSignal.timeout(2_000);
-      for (let reply; (reply = await this.#reply(signal));) {
-        if (reply.kind === "status" && reply.tag === `a${this.#commands}`) return;
+      while (!this.lost) {
+        const reply = await this.reply(signal);
+        if (reply.kind === "status" && reply.tag === tag) return;
       }
     } catch {
       // it has gone first: nothing is lost
     }
   }
 
-  /** Goes over to TLS: what was said before, anybody on the way may have changed. */
-  async startTls(name: string, caCerts: string[]): Promise<void> {
-    // words that came in clear text behind the server's OK would be taken for its own
-    if (this.#reader.buffered > 0) throw new Error("the server says more before TLS begins");
-    this.#connection = await Deno.startTls(this.#connection as Deno.TcpConn, {
-      hostname: name,
-      caCerts,
-    });
-    await attempt(`agree on TLS with ${name}`, this.#connection.handshake());
-    this.#reader = new SocketReader(this.#connection);
-    this.capabilities = [];
-  }
-
-  async #send(line: string): Promise<void> {
-    if (line !== "") this.dialogue.client(line);
-    await writeAll(this.#connection, `${line}\r\n`);
-  }
-
-  /** All data until the tag, or until the server's go-ahead for a literal. */
-  async #answer(tag: string, name: string, goAhead = false): Promise<DataReply[]> {
-    const data: DataReply[] = [];
-    this.#due = performance.now() + LONGEST_ANSWER;
-    for (let replies = 0; replies < MOST_REPLIES; replies++) {
-      if (performance.now() > this.#due) {
-        this.#fail(`the server answers ${name} for longer than ${LONGEST_ANSWER / 1_000} s`);
-      }
-      const reply = await this.#reply();
-      if (reply.kind === "data") {
-        data.push(reply);
-        if (reply.name === "CAPABILITY") this.#learn(reply.values.map(textOf));
-      } else if (reply.kind === "go-ahead") {
-        if (goAhead) return data;
-        this.#fail("the server says + where nothing was announced");
-      } else if (reply.status === "BYE") {
-        this.#lost = true;
-        throw new ImapRefused(name, reply, this.secret);
-      } else if (reply.tag === tag) {
-        if (reply.status === "OK" && !goAhead) return data;
-        throw new ImapRefused(name, reply, this.secret);
-      } else if (reply.tag !== "*") {
-        this.#fail(`the server answers ${visible(reply.tag)}, which was not asked`);
-      }
-    }
-    return this.#fail(`the server answers ${name} by more than ${MOST_REPLIES} lines`);
-  }
-
-  async #reply(signal: AbortSignal = this.stop): Promise<ImapReply> {
-    const { dialogue, limit } = this;
-    using progress = new Progress();
-    try {
-      const reply = await readImapReply(this.#reader, {
-        timeout: STALL,
-        literalLimit: limit,
-        limit: 1024 * 1024,
-        signal,
-        onText: (text) => dialogue.server(text),
-        onAnnounced: ({ size }) => {
-          dialogue.server(`(${size} bytes)`);
-          this.#due += STALL + size / 10;
-        },
-        onProgress: (bytes) => progress.add(bytes),
-      });
-      if (!reply) throw new Error("the server has closed the connection");
-      if (reply.kind === "status" && reply.code === "CAPABILITY") {
-        this.#learn(reply.details?.split(" ") ?? []);
-      }
-      return reply;
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#lost = true;
-      const wrong = error instanceof ImapSyntaxError
-        ? new Error(`no IMAP: ${error.message}`)
-        : error;
-      throw new ActionError("get the server's reply", wrong);
-    }
-  }
-
-  #learn(capabilities: string[]): void {
-    this.capabilities = capabilities.map((each) => each.toUpperCase());
-  }
-
   #fail(reason: string): never {
-    this.#lost = true;
+    this.lost = true;
     throw new Error(reason);
-  }
-
-  [Symbol.dispose](): void {
-    this.#connection.close();
   }
 }
 
@@ -295,12 +203,12 @@ async function logIn(imap: Imap, secret: string, caCerts: string[], options: Opt
   if (loggedIn) return;
   if ((await capabilities()).includes("LOGINDISABLED")) {
     throw new Error(
-      imap.secure && (tls || starttls)
+      imap.secure
         ? "the server takes no LOGIN at all (LOGINDISABLED)"
         : "the server takes no password in clear text (LOGINDISABLED): give --starttls or --tls",
     );
   }
-  if (!imap.secure && !insecureLogin) {
+  if (!imap.private && !insecureLogin) {
     throw new Error(
       "the password would go in clear text over the network: give --starttls or --tls, or --insecure-login to do it all the same",
     );
@@ -373,7 +281,7 @@ export async function main(options: Options): Promise<void> {
     `connect to ${formatEndpoint({ hostname, port })}`,
     () => Deno.connect({ hostname, port, signal: stop.signal }),
   );
-  using imap = new Imap(connection, stop.signal, limit);
+  using imap = new Imap(connection, { stop: stop.signal, limit });
   try {
     await logIn(imap, secret, caCerts, options);
     const names = (await imap.command("LIST", '""', '"*"'))

@@ -58,15 +58,12 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
-import { attempt, explain } from "../../lib/errors.ts";
-import { fetchReply, parseFetchItems } from "../../lib/imap_fetch.ts";
+import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { ImapSyntaxError } from "../../lib/imap_line.ts";
-import type { ImapMessage, Mailbox } from "../../lib/imap_mailbox.ts";
 import { Mailboxes } from "../../lib/imap_mailboxes.ts";
 import { type ImapValue, textOf } from "../../lib/imap_parser.ts";
-import { parseSearch } from "../../lib/imap_search.ts";
-import { inSequence, parseSequence } from "../../lib/imap_sequence.ts";
 import { type Command, ImapSession } from "../../lib/imap_session.ts";
+import { View } from "../../lib/imap_view.ts";
 import { MailLogin, staysHere } from "../../lib/mail_login.ts";
 import { makeSampleMails } from "../../lib/mail_samples.ts";
 import { decodeMailboxName, encodeMailboxName } from "../../lib/modified_utf7.ts";
@@ -94,9 +91,8 @@ export interface Service {
 class Session extends ImapSession {
   user: string | undefined;
   attempts = 0;
-  mailbox: Mailbox | undefined;
-  /** The mails as the client counts them: a number changes its mail only when the client is told. */
-  view: ImapMessage[] = [];
+  /** The mailbox that is opened. */
+  view: View | undefined;
 
   constructor(
     connection: Upgradable,
@@ -131,7 +127,7 @@ const ALWAYS: Record<string, Action> = {
     await session.done(tag, "OK That is what this server can");
   },
   async NOOP(session, { tag }) {
-    await tellNews(session);
+    for (const each of await session.view?.news() ?? []) await session.untagged(each);
     await session.done(tag, "OK Still here");
   },
   async LOGOUT(session, { tag }) {
@@ -172,23 +168,25 @@ const STRANGERS: Record<string, Action> = {
 /** Opens a mailbox; here SELECT opens for reading only, as EXAMINE does. */
 const examine: Action = async (session, { tag }, [name]) => {
   const wanted = decodeMailboxName(textOf(name));
-  session.mailbox = undefined; // even when the other one cannot be opened
-  session.view = [];
+  session.view = undefined; // even when the other one cannot be opened
   const mailbox = await session.service.mailboxes.open(wanted);
   if (!mailbox) return await session.done(tag, "NO [NONEXISTENT] There is no such mailbox");
-  session.mailbox = mailbox;
-  session.view = [...mailbox.messages];
-  const { uidValidity, uidNext } = mailbox;
+  session.view = new View(mailbox);
   const { length } = session.view;
   await session.untagged("FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)");
   await session.untagged("OK [PERMANENTFLAGS ()] Nothing can be marked");
   await session.untagged(`${length} EXISTS`);
   await session.untagged("0 RECENT");
   if (length > 0) await session.untagged("OK [UNSEEN 1] The first that is unseen");
-  await session.untagged(`OK [UIDVALIDITY ${uidValidity}] UIDs are of this time`);
-  await session.untagged(`OK [UIDNEXT ${uidNext}] The next UID`);
+  await session.untagged(`OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are of this time`);
+  await session.untagged(`OK [UIDNEXT ${mailbox.uidNext}] The next UID`);
   await session.done(tag, "OK [READ-ONLY] Opened for reading");
 };
+
+/** The name of a mailbox in a reply. */
+function written(name: string): string {
+  return `"${encodeMailboxName(name).replace(/["\\]/g, "\\$&")}"`;
+}
 
 const list: Action = async (session, { tag, name }, [reference, pattern]) => {
   const wanted = textOf(reference) + textOf(pattern);
@@ -196,8 +194,7 @@ const list: Action = async (session, { tag, name }, [reference, pattern]) => {
   if (textOf(pattern) === "") await session.untagged(`${name} (\\Noselect) "/" ""`);
   else {
     for (const each of await session.service.mailboxes.list(decodeMailboxName(wanted))) {
-      const written = encodeMailboxName(each).replace(/["\\]/g, "\\$&");
-      await session.untagged(`${name} (\\HasNoChildren) "/" "${written}"`);
+      await session.untagged(`${name} (\\HasNoChildren) "/" ${written(each)}`);
     }
   }
   await session.done(tag, "OK Those are all");
@@ -213,7 +210,8 @@ const USERS: Record<string, Action> = {
   EXAMINE: examine,
   SELECT: examine,
   async STATUS(session, { tag }, [name, items]) {
-    const mailbox = await session.service.mailboxes.open(decodeMailboxName(textOf(name)));
+    const wanted = decodeMailboxName(textOf(name));
+    const mailbox = await session.service.mailboxes.open(wanted);
     if (!mailbox) return await session.done(tag, "NO [NONEXISTENT] There is no such mailbox");
     const { uidNext, uidValidity, messages: { length } } = mailbox;
     const known: Record<string, number> = {
@@ -224,8 +222,7 @@ const USERS: Record<string, Action> = {
     const told = asked.filter((item) => Object.hasOwn(known, item)).map((item) =>
       `${item} ${known[item]}`
     );
-    const written = encodeMailboxName(decodeMailboxName(textOf(name))).replace(/["\\]/g, "\\$&");
-    await session.untagged(`STATUS "${written}" (${told.join(" ")})`);
+    await session.untagged(`STATUS ${written(wanted)} (${told.join(" ")})`);
     await session.done(tag, "OK That is its state");
   },
 };
@@ -233,38 +230,9 @@ for (const name of ["APPEND", "CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBS
   USERS[name] = readOnly;
 }
 
-/** Which of the mails in view a set of numbers or UIDs names, each with its number. */
-function chosen({ view }: Session, set: ImapValue | undefined, byUid: boolean) {
-  const last = byUid ? view.at(-1)?.uid ?? 0 : view.length;
-  const ranges = parseSequence(textOf(set), last);
-  if (!byUid && last > 0 && ranges.some(([, to]) => to > last)) {
-    throw new ImapSyntaxError(`the mailbox has ${last} mails`);
-  }
-  return view.map((message, index) => ({ message, number: index + 1 }))
-    .filter(({ message, number }) => inSequence(ranges, byUid ? message.uid : number));
-}
-
-/** A mail whose file has gone is left out; the client hears of it. */
-async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    const { cause } = error as Error;
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-async function fetch(session: Session, { tag }: Command, args: ImapValue[], byUid = false) {
-  const [set, what, ...more] = args;
-  if (more.length > 0) throw new ImapSyntaxError("several items stand in parentheses");
-  let items = parseFetchItems(what);
-  if (byUid && !items.some(({ name }) => name === "UID")) {
-    items = [...parseFetchItems("UID"), ...items];
-  }
+const fetch = (byUid: boolean): Action => async (session, { tag }, args) => {
   let gone = 0, sent = 0;
-  for (const { message, number } of chosen(session, set, byUid)) {
-    const reply = await unlessGone(() => fetchReply(number, message, session.mailbox!, items));
+  for await (const reply of session.view!.fetch(args, byUid)) {
     if (reply) await session.send(reply, { show: sent++ < MOST_SHOWN });
     else gone++;
   }
@@ -273,9 +241,9 @@ async function fetch(session: Session, { tag }: Command, args: ImapValue[], byUi
     tag,
     gone === 0 ? "OK That is all" : "NO [EXPUNGEISSUED] Some of these mails have gone",
   );
-}
+};
 
-async function search(session: Session, { tag }: Command, args: ImapValue[], byUid = false) {
+const search = (byUid: boolean): Action => async (session, { tag }, args) => {
   const keys = [...args];
   if (typeof keys[0] === "string" && keys[0].toUpperCase() === "CHARSET") {
     const [, charset] = keys.splice(0, 2);
@@ -283,59 +251,28 @@ async function search(session: Session, { tag }: Command, args: ImapValue[], byU
       return await session.done(tag, "NO [BADCHARSET (US-ASCII UTF-8)] Another charset, please");
     }
   }
-  const { view } = session;
-  const mailbox = session.mailbox!;
-  const fits = parseSearch(keys, { number: view.length, uid: view.at(-1)?.uid ?? 0 });
-  const found: number[] = [];
-  for (const [index, message] of view.entries()) {
-    let reading: Promise<Uint8Array> | undefined;
-    const content = () => reading ??= mailbox.content(message);
-    const candidate = { number: index + 1, message, mailbox, content };
-    const fitting = await unlessGone(() => Promise.resolve(fits(candidate)));
-    if (fitting) found.push(byUid ? message.uid : index + 1);
-  }
+  const found = await session.view!.search(keys, byUid);
   await session.untagged(["SEARCH", ...found].join(" "));
   await session.done(tag, "OK Those fit");
-}
+};
 
 /** With a mailbox opened. */
 const READERS: Record<string, Action> = {
-  FETCH: fetch,
-  SEARCH: search,
+  FETCH: fetch(false),
+  SEARCH: search(false),
   async UID(session, command, [name, ...args]) {
     const verb = textOf(name).toUpperCase();
-    if (verb === "FETCH") await fetch(session, command, args, true);
-    else if (verb === "SEARCH") await search(session, command, args, true);
-    else await readOnly(session, command, args);
+    const action = { FETCH: fetch(true), SEARCH: search(true) }[verb] ?? readOnly;
+    await action(session, command, args);
   },
-  async CHECK(session, { tag }) {
-    await tellNews(session);
-    await session.done(tag, "OK Checked");
-  },
+  CHECK: ALWAYS.NOOP!,
   async CLOSE(session, { tag }) {
-    session.mailbox = undefined;
-    session.view = [];
+    session.view = undefined;
     await session.done(tag, "OK Closed");
   },
 };
 READERS.UNSELECT = READERS.CLOSE!;
 for (const name of ["STORE", "COPY", "MOVE", "EXPUNGE"]) READERS[name] = readOnly;
-
-/** Tells which mails have gone and which have come. The last goes first: so the numbers before it stay. */
-async function tellNews(session: Session): Promise<void> {
-  const { mailbox, view } = session;
-  if (!mailbox) return;
-  await mailbox.refresh();
-  const there = new Set(mailbox.messages);
-  for (let index = view.length - 1; index >= 0; index--) {
-    if (there.has(view[index]!)) continue;
-    view.splice(index, 1);
-    await session.untagged(`${index + 1} EXPUNGE`);
-  }
-  const known = view.length;
-  session.view = [...mailbox.messages];
-  if (session.view.length > known) await session.untagged(`${session.view.length} EXISTS`);
-}
 
 /** Does what one command says, if it may be said in this state. */
 async function obey(session: Session, command: Command): Promise<void> {
@@ -344,7 +281,7 @@ async function obey(session: Session, command: Command): Promise<void> {
     Object.hasOwn(actions, name) ? actions[name] : undefined;
   const action = find(ALWAYS) ??
     (session.user === undefined ? find(STRANGERS) : find(USERS)) ??
-    (session.mailbox && find(READERS));
+    (session.view && find(READERS));
   if (!action) {
     const later = [STRANGERS, USERS, READERS].some(find);
     const why = later ? "That cannot be said now" : "That is no command here";
@@ -355,11 +292,7 @@ async function obey(session: Session, command: Command): Promise<void> {
   } catch (error) {
     if (error instanceof ImapSyntaxError) return await session.done(tag, `BAD ${error.message}`);
     // of the folder, not of the connection: the reason is for who runs the server
-    const { cause } = error as Error;
-    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
-    if (![NotFound, PermissionDenied, NotCapable].some((kind) => cause instanceof kind)) {
-      throw error;
-    }
+    if (!(error instanceof ActionError) || name === "STARTTLS") throw error;
     console.error(explain(error).reason);
     await session.done(tag, "NO [SERVERBUG] Something broke on this side");
   }

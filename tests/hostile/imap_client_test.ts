@@ -233,7 +233,16 @@ const cases: Case[] = [
         }
       },
     },
-  }, { stderr: /answers LIST for longer than 20 s/ }),
+  }, { stderr: /one answer takes longer than 20 s/ }),
+  lie("sends one mail after another", {
+    instead: {
+      FETCH: (say, gone) =>
+        forever(say, `* 2 FETCH (BODY[] ${literal("x".repeat(90_000))})\r\n`, gone),
+    },
+  }, {
+    words: ["--limit", "1000000"],
+    stderr: /an answer is longer than the limit of 1000000 bytes/,
+  }),
   lie("ends its lines in LF", { replies: { LIST: "* LIST () NIL INBOX\n% OK" } }, {
     stderr: /no IMAP: a line ends in LF without CR/,
   }),
