@@ -173,29 +173,3 @@ async function uniqueName(name: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
   return new Uint8Array(digest).toHex();
 }
-
-/**
- * The header of a mail, the empty line behind it, and so many lines of its body.
- *
- * @param bytes with CR LF at the end of each line
- *
- * @example
- * ```ts
- * import { topOf } from "./pop3_maildrop.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const mail = new TextEncoder().encode("Subject: a\r\n\r\none\r\ntwo\r\n");
- * assertEquals(new TextDecoder().decode(topOf(mail, 1)), "Subject: a\r\n\r\none\r\n");
- * ```
- */
-export function topOf(bytes: Uint8Array<ArrayBuffer>, lines: number): Uint8Array<ArrayBuffer> {
-  let left = lines, inBody = false;
-  for (let at = 0; at < bytes.length;) {
-    if (inBody && left-- === 0) return bytes.subarray(0, at);
-    const end = bytes.indexOf(10, at) + 1 || bytes.length;
-    // an empty line is CR LF and nothing else
-    inBody ||= end - at <= 2;
-    at = end;
-  }
-  return bytes;
-}

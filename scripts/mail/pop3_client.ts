@@ -183,18 +183,31 @@ async function show(mail: Uint8Array): Promise<void> {
 async function save(pop: Pop3Client, numbers: number[], folder: string, options: Options) {
   const mails = await list(pop);
   const wanted = numbers.length > 0 ? numbers : mails.map(({ number }) => number);
-  for (const number of wanted) {
-    const { unique, size } = mails.find((mail) => mail.number === number) ?? {};
-    const mail = await retrieve(pop, number, options.lines);
-    if (size !== mail.length && options.lines === undefined) {
-      console.error(
-        `mail ${number} was announced with ${size ?? "no"} bytes, and has ${mail.length}`,
-      );
+  let marked = false;
+  try {
+    for (const number of wanted) {
+      const { unique, size } = mails.find((mail) => mail.number === number) ?? {};
+      const mail = await retrieve(pop, number, options.lines);
+      if (size !== mail.length && options.lines === undefined) {
+        const announced = size === undefined ? "not announced" : `announced with ${size} bytes`;
+        console.error(`mail ${number} was ${announced}, and has ${mail.length}`);
+      }
+      console.log(await saveOnce(folder, mail, unique && fileName(unique)));
+      if (!options.delete) continue;
+      await pop.ask(`DELE ${number}`);
+      marked = true;
     }
-    const path = await saveOnce(folder, mail, unique && fileName(unique));
-    console.log(path);
-    if (options.delete) await pop.ask(`DELE ${number}`);
+  } catch (error) {
+    if (marked) await politely(pop, "RSET");
+    throw error;
   }
+}
+
+/** Says something to a server with which something went wrong; what that was is what counts. */
+async function politely(pop: Pop3Client, command: string): Promise<void> {
+  if (pop.lost) return;
+  // when it has gone meanwhile: without a QUIT nothing is deleted
+  await pop.ask(command).catch(() => {});
 }
 
 async function work(pop: Pop3Client, numbers: number[], options: Options): Promise<void> {
@@ -207,15 +220,6 @@ async function work(pop: Pop3Client, numbers: number[], options: Options): Promi
   if (options.json) return console.log(JSON.stringify(mails, null, 2));
   for (const { number, size, unique = "" } of mails) {
     console.log(`${number}  ${size} bytes  ${unique}`);
-  }
-}
-
-/** Ends a conversation in which something went wrong: what was marked stays. */
-async function leave(pop: Pop3Client): Promise<void> {
-  try {
-    for (const command of ["RSET", "QUIT"]) if (!pop.lost) await ifKnown(pop.ask(command));
-  } catch {
-    // it has gone: without a QUIT nothing is deleted, and what went wrong first is told
   }
 }
 
@@ -240,7 +244,7 @@ export async function main(options: Options): Promise<void> {
     await logIn(pop, options, secret);
     await work(pop, numbers, options);
   } catch (error) {
-    await leave(pop);
+    await politely(pop, "QUIT");
     throw error;
   }
   await pop.ask("QUIT"); // now the server deletes

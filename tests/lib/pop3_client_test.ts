@@ -13,7 +13,7 @@ import { stuffed, withLineEnds } from "../../lib/mail_lines.ts";
 import { Pop3Client } from "../../lib/pop3_client.ts";
 import { Pop3Error, RefusedError } from "../../lib/pop3_errors.ts";
 import { fileName, parseNames, parseSizes } from "../../lib/pop3_lists.ts";
-import { topOf } from "../../lib/pop3_maildrop.ts";
+import { topOf } from "../../lib/pop3_top.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { serve } from "../../lib/tcp.ts";
 import { serveUpgradable } from "../../lib/upgradable.ts";
