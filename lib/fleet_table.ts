@@ -28,6 +28,8 @@ export interface Result {
 
 /** More lines of a machine than these are counted, not shown. */
 const MOST_LINES = 200;
+/** More characters of a line than these are counted, not shown. */
+const LONGEST_LINE = 2_000;
 
 /**
  * The rows of one machine: the first tells its state, those below it are indented.
@@ -74,7 +76,12 @@ function detailsOf({ reason, output, checks }: Result): string[] {
 
 /** What a machine says could be anything. */
 const linesOf = (text: string) =>
-  text.trimEnd().split(/\r?\n/).filter((line) => line !== "").map(visible);
+  text.trimEnd().split(/\r?\n/).filter((line) => line !== "").map((line) => {
+    const more = line.length - LONGEST_LINE;
+    return more <= 0
+      ? visible(line)
+      : `${visible(line.slice(0, LONGEST_LINE))}… ${more} characters more`;
+  });
 
 /** How many are in which state: `3 hosts: 2 ok, 1 failed`. */
 export function summaryOf(results: Result[]): string {

@@ -48,8 +48,6 @@ export interface SshServer extends AsyncDisposable {
   port: number;
   /** What it was told as passwords. */
   passwords: string[];
-  /** How many connections are open now, and were at most. */
-  open: { now: number; most: number };
 }
 
 interface Session {
@@ -60,7 +58,6 @@ interface Session {
 /** Serves on a free port. */
 export async function serveSsh(key: HostKey, steps: Steps = {}): Promise<SshServer> {
   const passwords: string[] = [];
-  const open = { now: 0, most: 0 };
   const sockets = new Set<Socket>();
 
   const talk = (session: Session, socket: Socket) => {
@@ -92,13 +89,9 @@ export async function serveSsh(key: HostKey, steps: Steps = {}): Promise<SshServ
     client.on("session", ((accept: () => Session) => talk(accept(), socket)) as never);
   });
   const listener = createServer((socket) => {
-    open.most = Math.max(open.most, ++open.now);
     sockets.add(socket);
     socket.on("error", () => {});
-    socket.on("close", () => {
-      open.now--;
-      sockets.delete(socket);
-    });
+    socket.on("close", () => sockets.delete(socket));
     server.injectSocket(socket);
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
@@ -107,7 +100,6 @@ export async function serveSsh(key: HostKey, steps: Steps = {}): Promise<SshServ
   return {
     port: address.port,
     passwords,
-    open,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => listener.close(() => resolve()));

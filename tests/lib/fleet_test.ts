@@ -232,6 +232,11 @@ Deno.test("rowsOf shows what a machine says without obeying it, and not all of v
   const rows = rowsOf({ ...common, host: "b", state: "ok", output: long }, 1);
   assertEquals(rows.length, 201);
   assertMatch(rows.at(-1)!, /… 800 lines more/);
+  const wide = { code: 0, stdout: "x".repeat(5_000), stderr: "" };
+  assertMatch(
+    rowsOf({ ...common, host: "b", state: "ok", output: wide }, 1)[0]!,
+    /x… 3000 characters more$/,
+  );
   const lost: Result = { ...common, host: "c", state: "unreachable", reason: "gone" };
   assertEquals(summaryOf([bad, lost, lost]), "3 hosts: 1 failed, 2 unreachable");
 });
