@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ByteBudget } from "./byte_budget.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { type SocketReader, UnexpectedEof } from "./reader.ts";
 import {
@@ -31,9 +32,14 @@ export interface ConversationOptions {
   pieces?: number;
   /** After how many milliseconds of silence the other side is asked whether it is there; 30,000 unless told. */
   idle?: number;
+  /** Memory that all conversations of a server share for long messages; no limit unless told. */
+  budget?: ByteBudget;
   /** Told of pings, pongs and pieces of messages. */
   onFrame?: (frame: Frame) => void;
 }
+
+/** What each conversation may have without asking the budget: short messages always go through. */
+const FREE = 16 * 1024;
 
 /**
  * One end of a conversation. Pings are answered, pieces put together, texts checked; a peer that breaks the rules
@@ -55,12 +61,16 @@ export interface ConversationOptions {
  * assertEquals(socket.closing, { code: 1000, reason: "" });
  * ```
  */
-export class WebSocketConversation {
+export class WebSocketConversation implements Disposable {
   /** Why the other side closed, once it has. */
   closing: Closing | undefined;
   readonly #reader: SocketReader;
   readonly #connection: Pick<Deno.Conn, "write">;
-  readonly #options: Required<Omit<ConversationOptions, "onFrame">> & ConversationOptions;
+  readonly #options:
+    & Required<Omit<ConversationOptions, "onFrame" | "budget">>
+    & ConversationOptions;
+  /** How many bytes of the budget are taken: by the message that comes, or came last. */
+  #taken = 0;
   /** One frame after the other, whoever sends it. */
   #writing: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -76,12 +86,14 @@ export class WebSocketConversation {
   }
 
   /**
-   * The next message: a string for a text, bytes for a binary one; `null` when the other side has closed.
+   * The next message: a string for a text, bytes for a binary one; `null` when the other side has closed. The one
+   * before is taken for done with: it counts no more in the budget.
    *
    * @throws {WebSocketError} when it broke the rules; it has been told so
    * @throws {UnexpectedEof} when the connection ended without a close frame
    */
   async receive(): Promise<string | Uint8Array<ArrayBuffer> | null> {
+    this[Symbol.dispose]();
     try {
       return await this.#receive();
     } catch (error) {
@@ -120,13 +132,19 @@ export class WebSocketConversation {
     await this.#write({ final: true, opcode: OPCODES.close, payload: encodeClosing(closing) });
   }
 
+  /** Gives back what the last message took of the budget. */
+  [Symbol.dispose](): void {
+    this.#options.budget?.give(this.#taken);
+    this.#taken = 0;
+  }
+
   async #receive(): Promise<string | Uint8Array<ArrayBuffer> | null> {
     if (this.closing) return null;
     const { limit, pieces } = this.#options;
     const parts: Uint8Array<ArrayBuffer>[] = [];
     let kind: number | undefined;
     for (let length = 0;;) {
-      const frame = await this.#nextFrame(limit - length);
+      const frame = await this.#nextFrame(limit - length, length);
       this.#options.onFrame?.(frame);
       const { opcode, payload, final } = frame;
       if (opcode === OPCODES.ping) {
@@ -157,12 +175,17 @@ export class WebSocketConversation {
   }
 
   /** Waits for a frame. Who is silent is asked by a ping, and has as long again to say anything. */
-  async #nextFrame(limit: number): Promise<Frame> {
+  async #nextFrame(limit: number, before: number): Promise<Frame> {
     const { idle, role } = this.#options;
     for (let asked = false;; asked = true) {
       try {
         // a control frame may come between the pieces of a message that is as long as it may be
-        const options = { masked: role === "server", limit: Math.max(limit, 125), idle };
+        const options = {
+          masked: role === "server",
+          limit: Math.max(limit, 125),
+          idle,
+          admit: (bytes: number) => this.#admit(before + bytes),
+        };
         const frame = await readFrame(this.#reader, options);
         if (!frame) throw new UnexpectedEof(0, "the other side's close frame");
         if (frame.opcode < 8 && frame.payload.length > limit) {
@@ -177,6 +200,17 @@ export class WebSocketConversation {
         await this.ping();
       }
     }
+  }
+
+  /** Takes what a message of so many bytes needs. */
+  #admit(bytes: number): void {
+    const { budget } = this.#options;
+    const more = bytes - FREE - this.#taken;
+    if (!budget || more <= 0) return;
+    if (!budget.take(more)) {
+      throw new WebSocketError(1013, "too many long messages are under way here: try again later");
+    }
+    this.#taken += more;
   }
 
   #write(frame: Frame): Promise<void> {

@@ -30,7 +30,7 @@ export interface Frame {
 export class WebSocketError extends Error {
   override name = "WebSocketError";
 
-  /** @param code 1002 a fault in the protocol, 1007 no UTF-8, 1009 too long, 1001 going away */
+  /** @param code 1002 a fault in the protocol, 1007 no UTF-8, 1009 too long, 1001 going away, 1013 later */
   constructor(readonly code: number, message: string) {
     super(message);
   }
@@ -86,6 +86,8 @@ export interface FrameOptions {
   masked: boolean;
   /** The most bytes of a payload. */
   limit: number;
+  /** Asked for each payload before it comes; may throw. */
+  admit?: (bytes: number) => void;
   /** Milliseconds until a frame begins. */
   idle: number;
   /** Milliseconds until a frame that has begun is there; 30,000 unless told. */
@@ -152,6 +154,7 @@ export async function readFrame(
   }
   // said before it comes: nothing of it is kept
   if (length > limit) throw new WebSocketError(1009, `a message has more than ${limit} bytes`);
+  options.admit?.(Number(length));
   const mask = masked ? await take(4) : undefined;
   const payload = length > 0 ? await take(Number(length)) : new Uint8Array();
   if (mask) applyMask(payload, mask);

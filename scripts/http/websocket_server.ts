@@ -27,6 +27,7 @@
  */
 
 import { formatEndpoint } from "../../lib/address.ts";
+import { ByteBudget } from "../../lib/byte_budget.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
 import { Problem } from "../../lib/http_problem.ts";
@@ -86,12 +87,13 @@ async function echo(socket: WebSocketConversation, client: string): Promise<void
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
   const open = new Set<WebSocketConversation>();
-  const options = { hostname: host, port, maxConnections: 1_000 };
-  const server = await serve(options, async (connection) => {
+  // a message has at most 2 MiB, and all that are under way together 64 MiB
+  const budget = new ByteBudget(64 * 1024 * 1024);
+  const server = await serve({ hostname: host, port }, async (connection) => {
     const reader = new SocketReader(connection);
     if (!await agree(connection, reader)) return;
     console.error(`${connection.remote}: speaks WebSocket now`);
-    const socket = new WebSocketConversation(reader, connection, { role: "server" });
+    using socket = new WebSocketConversation(reader, connection, { role: "server", budget });
     open.add(socket);
     await echo(socket, connection.remote).finally(() => open.delete(socket));
   });

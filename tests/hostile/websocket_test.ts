@@ -6,7 +6,7 @@ import { exchange } from "./http_attacks.ts";
 import { behaviours, misbehave, NONSENSE, reset } from "./peers.ts";
 import { startScript } from "./script.ts";
 import { anyPort, besiege, starve, type Subject } from "./siege.ts";
-import { times, within } from "./waits.ts";
+import { times, until, within } from "./waits.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { decodeClosing, encodeFrame, OPCODES, readFrame } from "../../lib/websocket_frame.ts";
 import { acceptKey } from "../../lib/websocket_handshake.ts";
@@ -197,6 +197,39 @@ const subject: Subject<WebTarget> = {
 
 besiege(subject, anyPort);
 starve(subject, anyPort);
+
+Deno.test("websocket_server serves short messages when 60 clients begin a long one each and go no further", async () => {
+  using place = anyPort();
+  await using server = startScript(subject.path, place);
+  const port = await server.printed(/^listening on 127\.0\.0\.1:(\d+)$/m);
+  const target = subject.target(port);
+  const most = frame(2, new Uint8Array(2 * MiB)).subarray(0, -1);
+  const crowd = await times(60, 10, async () => {
+    const { connection, reader } = await upgraded(target);
+    // some are refused before they have sent all
+    await sendAll(connection, most).catch(() => {});
+    return { connection, reader };
+  });
+  const closings = () => server.stderr.match(/: 1013, too many long messages/g)?.length ?? 0;
+  await until(() => `${closings()} were refused`, () => closings() >= 20, 10_000);
+  await subject.goodClient(target);
+  for (const { connection } of crowd) connection.close();
+  // what they had is there again for others
+  const { connection, reader } = await upgraded(target);
+  using _closed = connection;
+  const long = async () => {
+    const sending = sendAll(connection, frame(2, new Uint8Array(2 * MiB)));
+    assertEquals((await receive(reader))?.payload.length, 2 * MiB);
+    await sending;
+  };
+  await until(
+    () => "few have ended",
+    () => (server.stderr.match(/before the other|ended after/g)?.length ?? 0) >= 30,
+    10_000,
+  );
+  await long();
+  assertEquals(await server.stop("SIGTERM"), 0);
+});
 
 Deno.test("websocket_server tells open clients that it goes when it is asked to end", async () => {
   using place = anyPort();

@@ -1,5 +1,6 @@
 /** WebSocket frames and conversations, without a network. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ByteBudget } from "../../lib/byte_budget.ts";
 import { SocketReader, UnexpectedEof } from "../../lib/reader.ts";
 import { WebSocketConversation, WebSocketError } from "../../lib/websocket.ts";
 import {
@@ -118,6 +119,31 @@ Deno.test("a conversation keeps to its limits when a message comes in many piece
   // a ping may come when not a byte more may
   const full = concat(frame(1, "1234", false), frame(9, "ping"), frame(0, ""));
   assertEquals((await outcome([full], "server", { limit: 4 })).messages, ["1234"]);
+});
+
+Deno.test("a conversation takes of the budget what is long, and gives it back when it is done", async () => {
+  const budget = new ByteBudget(100_000);
+  const talk = concat(
+    frame(2, "x".repeat(60_000), false),
+    frame(0, "x".repeat(50_000)),
+    frame(1, "short"),
+  );
+  const write = (bytes: Uint8Array) => Promise.resolve(bytes.length);
+  const start = () =>
+    new WebSocketConversation(SocketReader.from(talk), { write }, { role: "server", budget });
+  {
+    using first = start();
+    assertEquals((await first.receive())?.length, 110_000);
+    // 110,000 less what is free
+    assertEquals(budget.take(6_385), false);
+    using second = start();
+    const error = await assertRejects(() => second.receive(), WebSocketError, "try again later");
+    assertEquals(error.code, 1013);
+    assertEquals(await first.receive(), "short");
+    using third = start();
+    assertEquals((await third.receive())?.length, 110_000);
+  }
+  assertEquals(budget.take(100_000), true);
 });
 
 Deno.test("a conversation gives texts, codes and no crash when it gets 100,000 frames of chance", async () => {
