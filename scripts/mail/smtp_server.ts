@@ -42,89 +42,22 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
-import { visible } from "../../lib/display.ts";
-import { attempt, explain } from "../../lib/errors.ts";
-import { Room } from "../../lib/mail_blocks.ts";
+import { explain } from "../../lib/errors.ts";
 import { prepareMailFolder, saveMail } from "../../lib/mail_folder.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { readerAfter, readMailData } from "../../lib/smtp_data.ts";
 import { readWireLine } from "../../lib/smtp_line.ts";
 import { parsePath } from "../../lib/smtp_path.ts";
+import { type MailServerOptions, Session, settingsOf } from "../../lib/smtp_server_session.ts";
 import { traceOf } from "../../lib/smtp_trace.ts";
 import type { ServeOptions, Server } from "../../lib/tcp.ts";
-import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
+import { type ServerIdentity, serveUpgradable } from "../../lib/upgradable.ts";
 
 const LONGEST_COMMAND = 1_024; // the standard has 512, and parameters add to it
 const MOST_RECIPIENTS = 100;
-const MOST_MISTAKES = 20; // then the connection is closed
-const PATIENCE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
 
-/** How mail is taken. */
-export interface MailServerOptions {
-  /** Puts a mail where it is safe, and gives its name there: the sender is then told that we have it. */
-  store: (pieces: Uint8Array[]) => Promise<{ name: string }>;
-  /** Whose mail is taken. */
-  domains?: string[];
-  /** The most bytes of a mail. */
-  size?: number;
-  /** How long a client has for a command, in milliseconds; 5 minutes unless told. */
-  patience?: number;
-  /** Offers STARTTLS. */
-  identity?: ServerIdentity;
-  /** Told what happens; prints it on stderr unless told. */
-  log?: (line: string) => void;
-}
-
-/** What is known of one client. */
-class Session {
-  hello = "";
-  extended = false;
-  /** The envelope: who sends, once MAIL was said, and who is to get it. */
-  from: string | undefined;
-  to: string[] = [];
-  over = false;
-  reader: SocketReader;
-  #mistakes = 0;
-
-  constructor(
-    readonly connection: Upgradable,
-    readonly settings: Settings,
-  ) {
-    this.reader = new SocketReader(connection);
-  }
-
-  /** Sends a reply in one piece: `250-…` for each line but the last, `250 …`. */
-  async reply(code: number, ...lines: string[]): Promise<void> {
-    if (code >= 500 && ++this.#mistakes >= MOST_MISTAKES) {
-      [code, lines] = [421, ["Too many mistakes"]];
-      this.over = true;
-    }
-    const text = lines.map((line, index) =>
-      `${code}${index < lines.length - 1 ? "-" : " "}${line}\r\n`
-    ).join("");
-    await attempt("reply", this.connection.write(new TextEncoder().encode(text)));
-  }
-
-  /** Forgets the envelope, not who the client is. */
-  reset(): void {
-    this.from = undefined;
-    this.to = [];
-  }
-
-  /** Tells who runs the server; at most 300 characters. */
-  say(text: string): void {
-    this.settings.log(`${this.connection.remote}: ${visible(text.slice(0, 300))}`);
-  }
-}
-
-type Settings = Required<Omit<MailServerOptions, "identity">> & {
-  identity: ServerIdentity | undefined;
-  name: string;
-  room: Room;
-};
-
-/** A command: it replies, and what it throws becomes a reply. */
+/** A command: it replies. */
 type Command = (session: Session, argument: string) => Promise<void>;
 
 const COMMANDS: Record<string, Command> = {
@@ -288,16 +221,7 @@ async function converse(session: Session, stopping: AbortSignal): Promise<void> 
  * @throws {ActionError} when it cannot listen
  */
 export function serveMail(options: ServeOptions, mail: MailServerOptions): Promise<Server> {
-  const settings: Settings = {
-    domains: ["example.org", "localhost"],
-    size: 10 * 1024 * 1024,
-    patience: PATIENCE,
-    log: (line) => console.error(line),
-    name: "localhost",
-    ...mail,
-    identity: mail.identity,
-    room: new Room(Math.max(64 * 1024 * 1024, 2 * (mail.size ?? 0))),
-  };
+  const settings = settingsOf(mail);
   const stopping = options.signal ?? new AbortController().signal;
   return serveUpgradable(
     { idleTimeout: 2 * settings.patience, ...options },
