@@ -152,8 +152,8 @@ export async function sendMail(session: SmtpSession, envelope: Envelope): Promis
   if (pipelining) await session.say(sender, ...recipients, "DATA");
   const hear = (command: string) => pipelining ? session.reply(command) : session.ask(command);
 
-  const greeted = await hear(sender);
-  if (!pipelining && greeted.code !== 250) throw new SmtpRefusal(sender, greeted);
+  const senderReply = await hear(sender);
+  if (!pipelining && senderReply.code !== 250) throw new SmtpRefusal(sender, senderReply);
   const accepted: string[] = [];
   const refused: SmtpRefusal[] = [];
   for (const [index, command] of recipients.entries()) {
@@ -162,12 +162,12 @@ export async function sendMail(session: SmtpSession, envelope: Envelope): Promis
     if (reply.code === 250 || reply.code === 251) accepted.push(to[index]!);
     else refused.push(new SmtpRefusal(command, reply));
   }
-  const nobody = greeted.code !== 250 || accepted.length === 0;
+  const nobody = senderReply.code !== 250 || accepted.length === 0;
   const ready = pipelining || !nobody ? await hear("DATA") : undefined;
   if (nobody) {
     // it may want a mail for nobody: an empty one ends that
     if (ready?.code === 354) await session.ask(".", "the mail");
-    if (greeted.code !== 250) throw new SmtpRefusal(sender, greeted);
+    if (senderReply.code !== 250) throw new SmtpRefusal(sender, senderReply);
     return { accepted, refused };
   }
   if (ready!.code !== 354) throw new SmtpRefusal("DATA", ready!);

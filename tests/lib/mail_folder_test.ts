@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { listMails, readMail, saveMail } from "../../lib/mail_folder.ts";
+import { listMails, prepareMailFolder, readMail, saveMail } from "../../lib/mail_folder.ts";
 import { decode, encode } from "./helpers.ts";
 
 function temporary(): Disposable & { path: string } {
@@ -72,4 +72,17 @@ Deno.test("listMails names the folder when it is not there", async () => {
   using folder = temporary();
   const error = await assertRejects(() => listMails(`${folder.path}/none`), Error);
   assert(error.message.includes(`${folder.path}/none`));
+});
+
+Deno.test("prepareMailFolder makes the folder, or says why there can be none", async () => {
+  using folder = temporary();
+  await prepareMailFolder(`${folder.path}/new`);
+  await prepareMailFolder(`${folder.path}/new`);
+  assertEquals(await listMails(`${folder.path}/new`), []);
+  Deno.writeTextFileSync(`${folder.path}/file`, "");
+  await assertRejects(
+    () => prepareMailFolder(`${folder.path}/file`),
+    Error,
+    `cannot use the mail folder ${folder.path}/file`,
+  );
 });
