@@ -74,6 +74,15 @@ async function say(connection: Deno.TcpConn, text: string | Uint8Array): Promise
   return decode(all).split("\r\n").slice(0, -1);
 }
 
+/** Waits until the server has noticed that its client has gone. */
+async function unlocked(folder: string): Promise<void> {
+  for (;;) {
+    using drop = await new Mailbox(folder).open();
+    if (drop) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 const LOGIN = "USER student\r\nPASS example\r\n";
 
 Deno.test("pop3_server answers each command as RFC 1939 has it", async () => {
@@ -154,6 +163,7 @@ Deno.test("pop3_server deletes at QUIT, and not when the connection is lost", as
     await lost.ask("DELE 1");
     await lost.ask("DELE 2");
   }
+  await unlocked(server.folder);
   for (const end of ["", "QUI", "QUIT"]) {
     const cut = await server.dial();
     await cut.write(encode(`${LOGIN}DELE 1\r\n${end}`));
@@ -360,4 +370,24 @@ Deno.test("pop3_server sends files with LF as lines with CR LF, and counts them 
   assertEquals(await pop.ask("LIST 1"), "1 25");
   await pop.ask("RETR 1");
   assertEquals(decode(await pop.text()), "Subject: a\r\n\r\n.one\r\ntwo\r\n");
+});
+
+Deno.test("pop3_server serves on when clients say STLS and then no TLS, or nothing", async () => {
+  await using server = await start();
+  const said = ["USER student\r\n".repeat(50), "\x16\x03\x01\x40\0\x01", "\0".repeat(10_000), ""];
+  await Promise.all(said.map(async (garbage) => {
+    using tcp = await server.dial();
+    const reader = new SocketReader(tcp);
+    await reader.readLine();
+    await tcp.write(encode("STLS\r\n"));
+    assertMatch(await reader.readLine() ?? "", /^\+OK .*TLS/);
+    await tcp.write(encode(garbage));
+    await tcp.closeWrite();
+    // an alert of TLS, or a reset: in any case nothing of POP3
+    const rest = await reader.readAll().catch(() => new Uint8Array());
+    assert(!decode(rest).includes("+OK"));
+  }));
+  using pop = await server.logIn();
+  assertEquals(await pop.ask("STAT"), "3 108");
+  assert(server.errors.every((error) => String(error).includes("cannot agree on TLS")));
 });
