@@ -30,6 +30,7 @@
  * @expect  stepic.org
  * @expect  www.ya.ru
  * @expect  ya.ru
+ * @online  deno run --allow-net=www.python.org:443 scripts/http/links.ts https://www.python.org/
  * @argument [PAGE]          its URL or file, or - for what is typed (default: http://127.0.0.1:8000/)
  * @option   --limit BYTES   the most bytes of a page (default: 4194304)
  * @see      https://parse5.js.org/

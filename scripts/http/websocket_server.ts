@@ -45,8 +45,13 @@ async function agree(connection: Connection, reader: SocketReader): Promise<bool
   try {
     const request = await readRequestHead(reader);
     if (!request) return false;
+    if (request.target !== "/") throw new Problem(404, "here is only /");
     if (!hasToken(request.headers, "upgrade", "websocket")) {
-      await writeResponse(connection, websocketPage(), request.method);
+      const { method } = request;
+      if (method !== "GET" && method !== "HEAD") {
+        throw new Problem(405, "here are GET and HEAD", { headers: { allow: "GET, HEAD" } });
+      }
+      await writeResponse(connection, websocketPage(), method);
       return false;
     }
     const key = checkUpgrade(request);

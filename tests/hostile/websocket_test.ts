@@ -151,6 +151,10 @@ const subject: Subject<WebTarget> = {
           ["\x16\x03\x01\x02\r\n\r\n", 400],
           ["hi\r\n\r\n", 400],
           ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", 200],
+          ["HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", 200],
+          ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", 405],
+          ["GET /favicon.ico HTTP/1.1\r\nHost: x\r\n\r\n", 404],
+          [HANDSHAKE.replace("/", "/elsewhere"), 404],
         ] as const
       ) {
         const answer = await exchange(target, request);
