@@ -103,7 +103,7 @@ class Session extends ImapSession {
   }
 
   get offersTls(): boolean {
-    return this.service.starttls !== undefined && !this.secure;
+    return this.service.starttls !== undefined && !this.secure && this.user === undefined;
   }
 
   get mayLogIn(): boolean {
@@ -351,7 +351,11 @@ export async function main(options: Options): Promise<void> {
   const login = new MailLogin(user, await password("IMAP_PASSWORD", `Password of ${user}:`));
   if (samples) await makeSampleMails(mails);
   const mailboxes = new Mailboxes(mails);
-  await mailboxes.open("INBOX"); // better found now than by each client
+  // better found now than by each client
+  await mailboxes.open("INBOX").catch((error) => {
+    if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(`there is no folder ${mails}: --samples makes it, with three mails to read`);
+  });
   const identity = starttls || tls ? await identityFrom(certificate) : undefined;
   const service: Service = {
     login,

@@ -292,6 +292,27 @@ peerTest("imap_server serves curl", ["curl"], async () => {
   assertEquals(await process.stop("SIGINT"), 0);
 });
 
+peerTest("imap_server serves curl over TLS from the first byte", ["curl"], async () => {
+  await using server = await ourServer("--tls");
+  const url = `imaps://127.0.0.1:${server.port}/INBOX;UID=2`;
+  const words = [
+    "-sS",
+    "--max-time",
+    "60",
+    "--cacert",
+    server.ca,
+    "-u",
+    "student:secret word",
+    url,
+  ];
+  await using curl = new Process(["/usr/bin/curl", ...words]);
+  assertEquals(await curl.end(), 0, curl.stderr.text);
+  assertEquals(await sha256(curl.stdout.bytes), await sha256((await expected(server.mails))[1]!));
+  const again = await client(server.port, ["--tls", "--headers"], { ca: server.ca });
+  assertEquals([again.code, again.stdout.split("\n").length], [0, 7], again.stderr);
+  assertEquals(await server.process.stop("SIGINT"), 0);
+});
+
 peerTest("imap_server serves the mail library imapflow", [], async () => {
   await using server = await ourServer("--starttls");
   const { port, mails, ca, process } = server;
