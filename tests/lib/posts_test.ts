@@ -251,3 +251,72 @@ Deno.test("PostStore fails to add, and keeps what was there, when the file canno
   await Deno.remove(`${place.file}.part`, { recursive: true });
   assertEquals((await posts.add("two")).id, 2);
 });
+
+Deno.test("judge comes to a verdict when it gets 100,000 headers of chance", () => {
+  const random = chance(17);
+  const parts = ['"', "W/", "w/", ",", " ", "*", "a", '"a"', '\\"', "\u00ff", "\t", "-"];
+  for (let round = 0; round < 100_000; round++) {
+    const list = Array.from({ length: random(12) }, () => parts[random(parts.length)]).join("");
+    const request = conditional({ [random(2) === 0 ? "if-match" : "if-none-match"]: list });
+    const verdict = judge(request, '"a"');
+    // what is known is in the list, as a tag of its own
+    const listed = list.trim() === "*" || /(?:^|[^])"a"/.test(list);
+    if (verdict === "not modified") assert(listed, list);
+    if (verdict === "go on" && request.headers.has("if-match")) assert(listed, list);
+  }
+});
+
+Deno.test("readFields gives fields or a problem when it gets 20,000 bodies of chance", async () => {
+  const random = chance(19);
+  const parts = [
+    "{",
+    "}",
+    '"',
+    ":",
+    ",",
+    "post_text",
+    "[",
+    "]",
+    "1e999",
+    "\\ud800",
+    "&",
+    "=",
+    "%",
+    "%zz",
+    "+",
+  ];
+  const types = ["application/json", "application/x-www-form-urlencoded"];
+  for (let round = 0; round < 20_000; round++) {
+    const text = Array.from({ length: random(12) }, () => parts[random(parts.length)]).join("");
+    const body = encode(text);
+    if (random(4) === 0 && body.length > 0) body[random(body.length)] = random(256);
+    const outcome = await fieldsOf(body, types[random(2)]!);
+    assert(typeof outcome === "object" || [400, 413, 422].includes(outcome as number), text);
+  }
+});
+
+Deno.test("PostStore opens a file or names its fault when it is cut anywhere", async () => {
+  await using place = await temporary();
+  {
+    using posts = await PostStore.open(place.folder);
+    await posts.add("one ä");
+    await posts.add("two");
+  }
+  const whole = await Deno.readFile(place.file);
+  for (let length = 0; length < whole.length; length++) {
+    await Deno.writeFile(place.file, whole.subarray(0, length));
+    try {
+      using posts = await PostStore.open(place.folder);
+      // cut between two lines: what is there is whole
+      assert(
+        posts.all().every(({ post_text }) => ["one ä", "two"].includes(post_text)),
+        `${length}`,
+      );
+    } catch (error) {
+      assert(
+        /cannot read .*posts\.jsonl: line \d is no/.test((error as Error).message),
+        `${error}`,
+      );
+    }
+  }
+});
