@@ -43,6 +43,7 @@ import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
 import { explain } from "../../lib/errors.ts";
+import { parseAddress } from "../../lib/mail_address.ts";
 import { prepareMailFolder, saveMail } from "../../lib/mail_folder.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
@@ -52,6 +53,7 @@ import { parsePath } from "../../lib/smtp_path.ts";
 import { type MailServerOptions, Session, settingsOf } from "../../lib/smtp_server_session.ts";
 import { traceOf } from "../../lib/smtp_trace.ts";
 import type { ServeOptions, Server } from "../../lib/tcp.ts";
+import { UsageError } from "../../lib/usage.ts";
 import { type ServerIdentity, serveUpgradable } from "../../lib/upgradable.ts";
 
 const LONGEST_COMMAND = 1_024; // the standard has 512, and parameters add to it
@@ -239,9 +241,18 @@ interface Options {
   certificates: string;
 }
 
+/** A domain as it stands in addresses. */
+function domainOf(text: string): string {
+  const address = parseAddress(`postmaster@${text}`);
+  if (!address) throw new UsageError(`${JSON.stringify(text)} is no domain: write example.org`);
+  return address.domain;
+}
+
 export async function main(options: Options): Promise<void> {
   const { host, port, folder, size, starttls, certificates } = options;
-  const domains = options.domain.map((domain) => domain.toLowerCase());
+  const domains = options.domain.map(domainOf);
+  // SIZE 0 would say that there is no limit
+  if (size === 0) throw new UsageError("--size is at least 1 byte");
   let identity: ServerIdentity | undefined;
   if (starttls) {
     const { certificateFiles } = await import("../../lib/certificate_files.ts");

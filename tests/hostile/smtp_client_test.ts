@@ -389,6 +389,7 @@ Deno.test(`${CLIENT} ends with 2, and says nothing to the server, when an argume
     [["--from", "alice"], /"alice" is no mail address: write name@example\.org/],
     [["--subject", "x\r\nBcc: everybody@example.org"], /a subject has no line ends/],
     [["--user", "alice"], /--user needs --starttls: a password never goes in clear text/],
+    [["--timeout", "0"], /at least 1 second/],
     [["--helo", "--starttls"], /--starttls needs EHLO/],
     [
       ["--to", ...Array(101).fill("b@example.org").join(" --to ").split(" ")],

@@ -418,3 +418,22 @@ Deno.test(`${SERVER} has on the disk what it has answered with 250 when it is ki
   const texts = new Set(kept.map((mail) => mail.split("\r\n").at(-2)));
   for (const text of answered) assert(texts.has(text.trimEnd()), `${text} is lost`);
 });
+
+Deno.test(`${SERVER} ends with 2 when a domain or a size is none`, async () => {
+  for (const words of [["--domain", "a b"], ["--domain", "x\r\n250 y"], ["--size", "0"]]) {
+    using place = somewhere(...words);
+    await using script = startScript(SERVER, place);
+    assertEquals(await within("its end", script.ended, 30_000), 2, script.stderr);
+    assertMatch(script.stderr, /is no domain|at least 1 byte/);
+  }
+});
+
+Deno.test(`${SERVER} takes mail for the domains that it is told, and for no other`, async () => {
+  using place = somewhere("--domain", "Example.COM", "--domain", "bücher.example");
+  await using script = startScript(SERVER, place);
+  const target = server.target(await script.printed(/^listening on 127\.0\.0\.1:(.+)$/m));
+  using client = await Client.greeted(target);
+  const to = ["example.com", "xn--bcher-kva.example", "BÜCHER.example", "example.org"];
+  const commands = to.map((domain) => `RCPT TO:<bob@${domain}>`);
+  assertEquals(await client.codes("MAIL FROM:<>", ...commands), [250, 250, 250, 250, 550]);
+});
