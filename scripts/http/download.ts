@@ -45,6 +45,7 @@ import { onInterrupt } from "../../lib/shutdown.ts";
 import { UsageError } from "../../lib/usage.ts";
 
 const FOLDER = "downloads";
+const PIECE = 1024 * 1024; // bytes
 const STALL = 10_000; // milliseconds in which nothing comes
 
 interface Options {
@@ -91,14 +92,15 @@ async function targetOf(response: Response, url: URL, output?: string): Promise<
   return target;
 }
 
-/** Writes to the part what comes, piece by piece: never more than one piece is in memory. */
+/** Writes to the part what comes, piece by piece: no more than one piece is in memory. */
 async function receive(response: Response, { part, total }: Resumable, limit: number) {
   using progress = new Progress({ total, start: part.size, bar: true });
   const of = total === undefined ? "" : ` of ${total}`;
-  const reader = response.body!.getReader();
+  // the buffer is lent to each read, and comes back with the bytes: what has come meanwhile, up to all of it
+  const reader = response.body!.getReader({ mode: "byob" });
   try {
-    for (;;) {
-      const { done, value } = await within(STALL, reader.read()).catch((error) => {
+    for (let buffer = new Uint8Array(PIECE);;) {
+      const { done, value } = await within(STALL, reader.read(buffer)).catch((error) => {
         const why = error instanceof DeadlineError ? error.message : "the connection broke";
         throw new Broken(`${why} after ${part.size}${of} bytes`);
       });
@@ -106,12 +108,13 @@ async function receive(response: Response, { part, total }: Resumable, limit: nu
       if (part.size + value.length > limit) throw new LimitError("the file", limit);
       await attempt(`write to ${part.path}`, part.write(value), { timeout: Infinity });
       progress.add(value.length);
+      buffer = new Uint8Array(value.buffer);
     }
   } finally {
     reader.releaseLock();
   }
   if (total !== undefined && part.size !== total) {
-    throw new Broken(`the server sent ${part.size}${of} bytes`);
+    throw new Broken(`the answer ended after ${part.size}${of} bytes`);
   }
 }
 

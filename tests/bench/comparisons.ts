@@ -5,6 +5,7 @@
  */
 
 import { type Comparison, ratio, type Round, type Sample } from "./compare.ts";
+import { downloadComparison } from "./download.ts";
 import type { Place } from "./place.ts";
 import { output, Process, startServer } from "./processes.ts";
 
@@ -198,6 +199,7 @@ export function comparisons(place: Place): Comparison[] {
         { text: "lesson / empty", of: ratio("lesson", "empty", "ms"), atMost: 1.5 },
       ],
     },
+    ...downloadComparison(place),
   ];
 }
 
