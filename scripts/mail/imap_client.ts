@@ -180,7 +180,12 @@ export interface Options {
 }
 
 /** Makes the conversation private where that is wanted, and says who this is. */
-async function logIn(imap: Imap, secret: string, caCerts: string[], options: Options) {
+export async function logIn(
+  imap: Imap,
+  secret: string,
+  caCerts: string[],
+  options: Pick<Options, "host" | "user" | "name" | "tls" | "starttls" | "insecureLogin">,
+): Promise<void> {
   const { host, user, name = host, tls, starttls, insecureLogin } = options;
   if (tls) await imap.startTls(name, caCerts);
   const loggedIn = await imap.greeting();

@@ -365,7 +365,7 @@ export async function main(options: Options): Promise<void> {
   };
   await using server = await serveUpgradable(
     {
-      ...{ hostname: host, port, maxConnections: 1_000, idleTimeout: 2 * USER_MAY_THINK },
+      ...{ hostname: host, port, idleTimeout: 2 * USER_MAY_THINK },
       ...(tls && { tls: identity }),
     },
     (connection) => converse(connection, service),

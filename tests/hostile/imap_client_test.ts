@@ -4,9 +4,11 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { SocketReader } from "../../lib/reader.ts";
-import { encode } from "../lib/helpers.ts";
+import { Imap, logIn } from "../../scripts/mail/imap_client.ts";
+import { decode, encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
 import { startDeno } from "./script.ts";
 import { AT_ONCE, settles, times, within } from "./waits.ts";
@@ -400,4 +402,33 @@ Deno.test(`${CLIENT} says LOGOUT when it is stopped in the middle of a mail`, as
   listener.close();
   assertMatch(client.stderr, /\nC: a5 LOGOUT\n[^]*imap_client\.ts: stopped\n$/);
   assertEquals(said.at(-1), "a5 LOGOUT");
+});
+
+Deno.test(`${CLIENT} sends no password in clear text to another machine, unless it is asked to`, async () => {
+  const said: string[] = [];
+  const elsewhere = () => {
+    const source = SocketReader.from(encode(`${HONEST.hello}\r\na1 OK in\r\n`));
+    return {
+      remoteAddr: { transport: "tcp", hostname: "192.0.2.1", port: 143 },
+      read: (into: Uint8Array) => source.read(into),
+      write(bytes: Uint8Array) {
+        said.push(decode(bytes));
+        return Promise.resolve(bytes.length);
+      },
+    } as unknown as Deno.TcpConn;
+  };
+  const options = { host: "mail.example.org", user: "student", tls: false, starttls: false };
+  const connected = () => {
+    const imap = new Imap(elsewhere(), { stop: new AbortController().signal, limit: 1_000 });
+    imap.dialogue = new Dialogue({ print: () => {} });
+    return imap;
+  };
+  await assertRejects(
+    () => logIn(connected(), PASSWORD, [], { ...options, insecureLogin: false }),
+    Error,
+    "the password would go in clear text over the network: give --starttls or --tls",
+  );
+  assertEquals(said, []);
+  await logIn(connected(), PASSWORD, [], { ...options, insecureLogin: true });
+  assertEquals(said, [`a1 LOGIN "student" "${PASSWORD}"\r\n`]);
 });
