@@ -40,6 +40,7 @@ import { toTimestamp } from "../../lib/ntp_timestamp.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { Mode, packSntp, parseSntp, SNTP_BYTES, type SntpMessage } from "../../lib/sntp.ts";
 import { serve } from "../../lib/udp.ts";
+import { UsageError } from "../../lib/usage.ts";
 import { wallClock } from "../../lib/wall_clock.ts";
 
 /** How often one address may ask. */
@@ -52,6 +53,9 @@ const OWN_CLOCK = {
   precision: -20, // 2^-20 s, about a microsecond
   rootDispersion: 100, // milliseconds; a guess, as good as any
 };
+
+/** 68 years: clients cannot tell more from as much the other way round. */
+const MOST_AHEAD = 2 ** 31 * 1000;
 
 /** Says that it was asked too often, in place of the time. */
 const KISS = { leap: 3, stratum: 0, referenceId: new TextEncoder().encode("RATE"), poll: 6 };
@@ -86,6 +90,9 @@ export function answerTo(
 export async function main(
   { host, port, ahead }: { host: string; port: number; ahead: number },
 ): Promise<void> {
+  if (ahead > MOST_AHEAD) {
+    throw new UsageError(`--ahead is at most ${MOST_AHEAD}, half of what NTP can count`);
+  }
   const clock = wallClock();
   const now = () => toTimestamp(clock() + ahead);
   const allowance = new Allowance(ALLOWED);
