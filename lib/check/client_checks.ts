@@ -33,11 +33,13 @@ async function messageOf(exchange: Exchange): Promise<Uint8Array> {
   }
   const rest = await exchange.hear(LONGEST, 150);
   const message = new Uint8Array([...first.bytes, ...rest.bytes]);
-  if (rest.then === "reset" || message.length > LONGEST) {
+  if (rest.then === "reset" || rest.then === "more") {
     throw new Mismatch({
       expected: "a message, and then a client that waits",
       got: heard({ bytes: message, then: rest.then }),
-      likely: "it does not wait for the reply: receive before you close",
+      likely: rest.then === "more"
+        ? "it never stops sending: what is its message, and where does that end?"
+        : "it does not wait for the reply: receive before you close",
     });
   }
   return message;

@@ -69,14 +69,16 @@ export class Exchange implements Disposable {
   }
 
   /**
-   * Waits until `count` bytes have come, the stream has ended, or nothing comes for the timeout. More than asked
-   * for is given as well when it is already there, up to 4 KiB.
+   * Waits until `count` bytes have come, the stream has ended, or nothing comes for the timeout; where bytes come
+   * drop by drop, ten times as long at most. More than asked for is given as well when it is already there, up to
+   * 4 KiB.
    */
   async hear(count: number, timeout = this.#timeout): Promise<Heard> {
     const room = new Uint8Array(count + ROOM);
     let length = 0;
     let then: Heard["then"] = "more";
-    while (length < count) {
+    const due = performance.now() + 10 * timeout;
+    while (length < count && performance.now() < due) {
       const got = await this.#read(timeout);
       if (typeof got === "string") {
         then = got;

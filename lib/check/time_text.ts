@@ -37,7 +37,7 @@ export function readTime(text: string, now: number): TimeRead {
   if (clock) {
     const [, hours, minutes, rest] = clock;
     if (Number(hours) > 23 || Number(minutes) > 59 || parseFloat(rest!) >= 61) return {};
-    const years = text.match(/(?<!\d)(?:19|20)\d\d(?=\D|\d{4}T)/g) ?? [];
+    const years = text.match(/(?<!\d)(?:19|20)\d\d(?=\D|$|\d{4}T)/g) ?? [];
     const near = [seconds - DAY, seconds + DAY].map((at) => new Date(at * 1000).getUTCFullYear());
     if (years.length > 0 && !years.some((year) => near.includes(Number(year)))) {
       return { off: Infinity };

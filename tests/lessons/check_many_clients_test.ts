@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { MANY_CHECKS } from "../../lib/check/many_checks.ts";
 import { serve } from "../../scripts/tcp/many_clients_async.ts";
+import { startScript } from "../hostile/script.ts";
 import { WRONG_MANY } from "./wrong/many.ts";
 import { firstFailure, judge, serving, testWrong } from "./wrong/serving.ts";
 
@@ -14,6 +15,18 @@ Deno.test("check_many_clients finds nothing wrong when the server is tcp/many_cl
   await using server = serving((listener) => serve(listener));
   assertEquals(firstFailure(await judge(MANY_CHECKS, server.where, { all: true })), "all passed");
 });
+
+for (const way of ["workers", "processes"]) {
+  Deno.test(`check_many_clients finds nothing wrong when the server is tcp/many_clients_${way}`, async () => {
+    const path = `scripts/tcp/many_clients_${way}.ts`;
+    // the workers listen on the port that the first thread found free
+    const flags = (flag: string) => flag.replace(":10000", way === "workers" ? "" : ":0");
+    await using server = startScript(path, { words: ["--port", "0"], flags });
+    const port = Number(await server.printed(/^listening on 127\.0\.0\.1:(\d+)$/m));
+    const where = { hostname: "127.0.0.1", port };
+    assertEquals(firstFailure(await judge(MANY_CHECKS, where, { all: true })), "all passed");
+  });
+}
 
 testWrong(
   "check_many_clients",
