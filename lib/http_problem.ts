@@ -34,6 +34,14 @@ export interface Fault {
  * A JSON pointer to a field, as a fragment.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6901#section-6 RFC 6901, section 6}
+ *
+ * @example
+ * ```ts
+ * import { pointerTo } from "./http_problem.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pointerTo("and/or"), "#/and~1or");
+ * ```
  */
 export function pointerTo(field: string): string {
   const escaped = field.toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1");

@@ -63,6 +63,16 @@ export async function readRequestHead(reader: SocketReader): Promise<RequestHead
  * Writes a response, and says that the connection ends with it.
  *
  * @param method of the request: HEAD is answered without a body
+ *
+ * @example
+ * ```ts
+ * import { writeResponse } from "./http_request.ts";
+ *
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+ * using connection = await listener.accept();
+ * await writeResponse(connection, new Response("hello\n"));
+ * ```
  */
 export async function writeResponse(
   connection: Pick<Deno.Conn, "write">,

@@ -76,6 +76,14 @@ const ENCODINGS: [mark: number[], encoding: string][] = [
  *
  * @param type the Content-Type that came with it
  * @see {@link https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding HTML}
+ *
+ * @example
+ * ```ts
+ * import { decodePage } from "./page_links.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodePage(Uint8Array.of(0xfc), "text/html; charset=iso-8859-1"), "ü");
+ * ```
  */
 export function decodePage(bytes: Uint8Array, type = ""): string {
   const marked = ENCODINGS.find(([mark]) => mark.every((byte, at) => bytes[at] === byte));

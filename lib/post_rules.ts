@@ -54,6 +54,15 @@ function faultOf(text: unknown): string | undefined {
  *
  * @returns whether a post is asked for
  * @throws {Problem} 400 for another parameter, or `q` twice
+ *
+ * @example
+ * ```ts
+ * import { checkQuery } from "./post_rules.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const asked = checkQuery(new URLSearchParams("q=python"));
+ * assertEquals(asked({ id: 1, post_text: "I learn Python", created: "", updated: "" }), true);
+ * ```
  */
 export function checkQuery(parameters: URLSearchParams): (post: Post) => boolean {
   for (const name of parameters.keys()) {

@@ -4,19 +4,11 @@
  * @module
  */
 
-import { ActionError, attempt } from "./errors.ts";
 import { Problem } from "./http_problem.ts";
-import { PartFile } from "./part_file.ts";
-import { lockFolder, syncFolder } from "./spool_folder.ts";
+import { type KeptPosts, type Post, readPosts, writePosts } from "./post_file.ts";
+import { lockFolder } from "./spool_folder.ts";
 
-/** A post. */
-export interface Post {
-  id: number;
-  post_text: string;
-  /** When it was written, and when last changed: ISO 8601, UTC. */
-  created: string;
-  updated: string;
-}
+export type { Post };
 
 /** Limits of {@linkcode PostStore.open}. */
 export interface PostStoreOptions {
@@ -33,8 +25,6 @@ interface Job {
   resolve: (post: Post | undefined) => void;
   reject: (error: unknown) => void;
 }
-
-const LONGEST_FILE = 256 * 1024 * 1024;
 
 /**
  * Keeps posts in `posts.jsonl` of a folder that it has for itself. A change is done when the new file is on the
@@ -57,7 +47,6 @@ const LONGEST_FILE = 256 * 1024 * 1024;
  * ```
  */
 export class PostStore implements Disposable {
-  readonly #path: string;
   readonly #folder: string;
   readonly #lock: Disposable;
   readonly #limit: number;
@@ -67,9 +56,8 @@ export class PostStore implements Disposable {
   #jobs: Job[] = [];
   #writing = false;
 
-  private constructor(folder: string, lock: Disposable, limit: number, kept: Kept) {
+  private constructor(folder: string, lock: Disposable, limit: number, kept: KeptPosts) {
     this.#folder = folder;
-    this.#path = pathOf(folder);
     this.#lock = lock;
     this.#limit = limit;
     this.#posts = kept.posts;
@@ -84,7 +72,7 @@ export class PostStore implements Disposable {
   static async open(folder: string, options: PostStoreOptions = {}): Promise<PostStore> {
     const lock = await lockFolder(folder, { option: "--folder" });
     try {
-      return new PostStore(folder, lock, options.limit ?? 1_000, await read(pathOf(folder)));
+      return new PostStore(folder, lock, options.limit ?? 1_000, await readPosts(folder));
     } catch (error) {
       lock.close();
       throw error;
@@ -152,7 +140,7 @@ export class PostStore implements Disposable {
       }
       if (decided.length === 0) continue;
       try {
-        await this.#write(draft, next);
+        await writePosts(this.#folder, { posts: draft, next });
         [this.#posts, this.#next] = [draft, next];
         for (const [job, post] of decided) job.resolve(post);
       } catch (error) {
@@ -161,57 +149,4 @@ export class PostStore implements Disposable {
     }
     this.#writing = false;
   }
-
-  async #write(posts: ReadonlyMap<number, Post>, next: number): Promise<void> {
-    const lines = [{ next }, ...posts.values()].map((each) => `${JSON.stringify(each)}\n`);
-    await attempt(`write ${this.#path}`, async () => {
-      using part = await PartFile.open(this.#path);
-      await part.write(new TextEncoder().encode(lines.join("")));
-      await part.finish();
-      await syncFolder(this.#folder);
-    }, { timeout: 60_000 });
-  }
-}
-
-interface Kept {
-  posts: Map<number, Post>;
-  next: number;
-}
-
-const pathOf = (folder: string) => `${folder}/posts.jsonl`;
-
-/** The first line has the next number, each further one a post. */
-async function read(path: string): Promise<Kept> {
-  const posts = new Map<number, Post>();
-  try {
-    if ((await Deno.stat(path)).size > LONGEST_FILE) throw new Error("it is too long");
-    const [first = "", ...lines] = (await Deno.readTextFile(path)).trimEnd().split("\n");
-    const { next } = parsed(first, 1) as { next: unknown };
-    if (!Number.isSafeInteger(next)) throw new Error("line 1 does not have the next number");
-    for (const [index, line] of lines.entries()) {
-      const post = parsed(line, index + 2);
-      if (!isPost(post)) throw new Error(`line ${index + 2} is no post`);
-      posts.set(post.id, post);
-    }
-    return { posts, next: Math.max(next as number, ...[...posts.keys()].map((id) => id + 1)) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { posts, next: 1 };
-    throw new ActionError(`read ${path}`, error);
-  }
-}
-
-function parsed(line: string, number: number): object {
-  try {
-    const value = JSON.parse(line);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // said below
-  }
-  throw new Error(`line ${number} is no JSON object`);
-}
-
-function isPost(value: object): value is Post {
-  const { id, post_text, created, updated } = value as Record<string, unknown>;
-  const texts = [post_text, created, updated].every((text) => typeof text === "string");
-  return texts && Number.isSafeInteger(id) && (id as number) > 0;
 }

@@ -7,17 +7,8 @@
 import type { ByteBudget } from "./byte_budget.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { type SocketReader, UnexpectedEof } from "./reader.ts";
-import {
-  type Closing,
-  decodeClosing,
-  decodeText,
-  encodeClosing,
-  encodeFrame,
-  type Frame,
-  OPCODES,
-  readFrame,
-  WebSocketError,
-} from "./websocket_frame.ts";
+import { type Closing, decodeClosing, decodeText, encodeClosing } from "./websocket_closing.ts";
+import { encodeFrame, type Frame, OPCODES, readFrame, WebSocketError } from "./websocket_frame.ts";
 import { writeAll } from "./write_all.ts";
 
 export { WebSocketError };

@@ -102,6 +102,17 @@ export interface FrameOptions {
  * be written shorter, a control frame that is long or in pieces, and for too many bytes
  * @throws {DeadlineError} when no frame begins; nothing is lost then
  * @throws {UnexpectedEof} when the stream ends in a frame
+ *
+ * @example
+ * ```ts
+ * import { SocketReader } from "./reader.ts";
+ * import { readFrame } from "./websocket_frame.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reader = SocketReader.from(Uint8Array.of(0x89, 2, 0x48, 0x69));
+ * const frame = await readFrame(reader, { masked: false, limit: 1_000, idle: 1_000 });
+ * assertEquals([frame?.opcode, frame?.payload], [9, Uint8Array.of(0x48, 0x69)]);
+ * ```
  */
 export async function readFrame(
   reader: SocketReader,
@@ -162,53 +173,3 @@ export async function readFrame(
 }
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-
-/** Why a conversation was closed. */
-export interface Closing {
-  /** 1000 all is done, 1001 going away, 1002 to 1015 troubles, 3000 to 4999 for programs; 1005 none was given. */
-  code: number;
-  reason: string;
-}
-
-/** Whether a code may stand in a close frame. */
-export function mayBeSent(code: number): boolean {
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-    (code >= 3000 && code <= 4999);
-}
-
-/**
- * The payload of a close frame.
- *
- * @throws {RangeError} for a code that may not be sent, or a reason of more than 123 bytes
- */
-export function encodeClosing({ code, reason }: Closing): Uint8Array<ArrayBuffer> {
-  if (code === 1005) return new Uint8Array();
-  const bytes = new TextEncoder().encode(reason);
-  if (!mayBeSent(code)) throw new RangeError(`a close frame may not have the code ${code}`);
-  if (bytes.length > 123) throw new RangeError("the reason of a close frame has at most 123 bytes");
-  return Uint8Array.of(code >> 8, code & 0xff, ...bytes);
-}
-
-/**
- * Reads the payload of a close frame.
- *
- * @throws {WebSocketError} for half a code, one that may not be sent, or a reason that is not UTF-8
- */
-export function decodeClosing(payload: Uint8Array): Closing {
-  if (payload.length === 0) return { code: 1005, reason: "" };
-  if (payload.length === 1) throw new WebSocketError(1002, "a close frame has half a code");
-  const code = viewOf(payload).getUint16(0);
-  if (!mayBeSent(code)) {
-    throw new WebSocketError(1002, `a close frame has the code ${code}, which may not be sent`);
-  }
-  return { code, reason: decodeText(payload.subarray(2)) };
-}
-
-/** @throws {WebSocketError} when the bytes are not UTF-8 */
-export function decodeText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new WebSocketError(1007, "a text is not UTF-8");
-  }
-}

@@ -39,6 +39,16 @@ export function hasToken(headers: Headers, name: string, token: string): boolean
  * Looks at a request for a WebSocket, and gives its key.
  *
  * @throws {Problem} 400 what is missing or wrong, 403 a page of another site, 426 another version
+ *
+ * @example
+ * ```ts
+ * import { checkUpgrade } from "./websocket_handshake.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const headers = new Headers({ connection: "Upgrade", "sec-websocket-version": "8" });
+ * const request = { method: "GET", target: "/", headers };
+ * assertThrows(() => checkUpgrade(request), Error, "the version here is 13");
+ * ```
  */
 export function checkUpgrade({ method, headers }: RequestHead): string {
   if (method !== "GET") throw new Problem(400, "a WebSocket begins with GET");

@@ -192,7 +192,7 @@ export const httpAttacks: Record<string, Attack> = {
         [`GET /posts/%2e%2e/%00 HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`GET /posts/999999999999 HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`\u001b[2J /posts HTTP/1.1\r\n${HOST}\r\n`, 400],
-        [`CONNECT example.org:80 HTTP/1.1\r\n${HOST}\r\n`, 404],
+        [`CONNECT example.org:80 HTTP/1.1\r\n${HOST}\r\n`, 405],
         [`TRACE /posts HTTP/1.1\r\n${HOST}\r\n`, 405],
       ] as const
     ) {

@@ -8,7 +8,8 @@ import { startScript } from "./script.ts";
 import { anyPort, besiege, starve, type Subject } from "./siege.ts";
 import { times, until, within } from "./waits.ts";
 import { SocketReader } from "../../lib/reader.ts";
-import { decodeClosing, encodeFrame, OPCODES, readFrame } from "../../lib/websocket_frame.ts";
+import { decodeClosing } from "../../lib/websocket_closing.ts";
+import { encodeFrame, OPCODES, readFrame } from "../../lib/websocket_frame.ts";
 import { acceptKey } from "../../lib/websocket_handshake.ts";
 
 type WebTarget = Target & { port: string };

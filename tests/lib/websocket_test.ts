@@ -3,15 +3,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ByteBudget } from "../../lib/byte_budget.ts";
 import { SocketReader, UnexpectedEof } from "../../lib/reader.ts";
 import { WebSocketConversation, WebSocketError } from "../../lib/websocket.ts";
-import {
-  decodeClosing,
-  encodeClosing,
-  encodeFrame,
-  type Frame,
-  mayBeSent,
-  OPCODES,
-  readFrame,
-} from "../../lib/websocket_frame.ts";
+import { decodeClosing, encodeClosing, mayBeSent } from "../../lib/websocket_closing.ts";
+import { encodeFrame, type Frame, OPCODES, readFrame } from "../../lib/websocket_frame.ts";
 import { acceptKey, checkUpgrade, hasToken } from "../../lib/websocket_handshake.ts";
 import { readRequestHead, writeResponse } from "../../lib/http_request.ts";
 import { chance, concat, cut, decode, encode, everyCut } from "./helpers.ts";
