@@ -18,7 +18,7 @@ import { Imap } from "../../scripts/mail/imap_client.ts";
 import { converse } from "../../scripts/mail/pop3_server.ts";
 import { hello, sendMail } from "../../scripts/mail/smtp_client.ts";
 import { serveMail } from "../../scripts/mail/smtp_server.ts";
-import { startScript } from "../hostile/script.ts";
+import { type Script, startDeno, startScript } from "../hostile/script.ts";
 import { concat, temporaryFolder } from "../lib/helpers.ts";
 
 Deno.env.set("IMAP_PASSWORD", "example");
@@ -166,4 +166,41 @@ Deno.test(`${MAILS} generated mails go through SMTP, POP3 and IMAP unchanged but
   );
   assert(stored >= MAILS);
   assertEquals(await imap.stop("SIGINT"), 0);
+});
+
+Deno.test("what mail/smtp_client shows that it sends is what imap_client and pop3_client get, byte for byte", async () => {
+  using folder = temporaryFolder();
+  const inbox = `${folder.path}/mail`;
+  const server = (name: string, option: string) =>
+    startScript(`scripts/mail/${name}.ts`, {
+      words: ["--port", "0", option, inbox],
+      flags: (flag) => flag.replace(/:\d+$/, ":0").replaceAll("/tmp/mail", inbox),
+    });
+  await using smtp = server("smtp_server", "--folder");
+  await using imap = server("imap_server", "--mails");
+  await using pop3 = server("pop3_server", "--mails");
+  const client = async (name: string, server: Script, variable: string, ...words: string[]) => {
+    const port = await server.printed(/^listening on 127\.0\.0\.1:(\d+)$/m);
+    const flags = [`--allow-net=127.0.0.1:${port}`];
+    if (variable !== "") flags.push(`--allow-env=${variable}`);
+    await using running = startDeno(flags, `scripts/mail/${name}.ts`, {
+      words: ["--port", port, ...words],
+    });
+    assertEquals(await running.ended, 0, running.stderr);
+    return running;
+  };
+
+  const text = "A dot:\n.\n..two, and words of others:\n+OK\na4 OK done\n\n250 OK\n";
+  const { stderr } = await client("smtp_client", smtp, "", "--", text);
+  const shown = /^S: 354 .*\n((?:C: ?.*\n)+?)C: \.\n/m.exec(stderr)?.[1] ?? "";
+  const sent = shown.split("\n").slice(0, -1)
+    // what the client says on the wire has the added dots
+    .map((line) => line.replace(/^C: ?/, "").replace(/^\./, "") + "\r\n").join("");
+  assertMatch(sent, /\r\n\.\r\n\.\.two, /);
+
+  const byImap = await client("imap_client", imap, "IMAP_PASSWORD", "--message", "1", "--raw");
+  const byPop3 = await client("pop3_client", pop3, "POP3_PASSWORD", "1");
+  assertEquals(withoutTrace(byImap.stdout), sent);
+  assertEquals(withoutTrace(byPop3.stdout), sent);
+  for (const each of [smtp, imap, pop3]) assertEquals(await each.stop("SIGINT"), 0);
 });
