@@ -142,7 +142,15 @@ function check(name: string, run: (talk: SmtpTalk) => Promise<void>): Check<Clie
   return {
     name,
     deadline: 600_000, // the client has to be started
-    run: async (trial) => await run(new SmtpTalk(await trial.accept())),
+    async run(trial) {
+      const talk = new SmtpTalk(await trial.accept());
+      try {
+        await run(talk);
+      } catch (error) {
+        if (!(error instanceof Mismatch) || talk.said === "") throw error;
+        throw new Mismatch({ sent: show(talk.said), ...error.finding });
+      }
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export class SmtpTalk {
   readonly #exchange: Exchange;
   /** What has come and was not told yet. */
   #rest: Uint8Array = new Uint8Array();
+  /** What the server has said last; nothing yet. */
+  said = "";
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -23,6 +25,7 @@ export class SmtpTalk {
 
   /** Sends a reply, or a part of one. */
   async say(text: string): Promise<void> {
+    this.said = text;
     await this.#exchange.send(text);
   }
 
