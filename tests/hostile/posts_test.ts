@@ -91,7 +91,7 @@ Deno.test("posts_server serves on when 200 clients want more files than it may o
     }
     await subject.goodClient(target);
   };
-  await within("a good client's answer", served());
+  await within("a good client's answer", served(), 20_000);
   for (const connection of crowd) connection.close();
   assertEquals(await server.stop("SIGINT"), 0);
 });
