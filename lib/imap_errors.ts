@@ -33,12 +33,13 @@ export class ImapRefused extends Error {
 
   /**
    * @param what the command, without its secrets
-   * @param secret what the server may repeat, and nobody is to see
+   * @param secrets what the server may repeat, and nobody is to see
    */
-  constructor(what: string, readonly reply: StatusReply, secret = "") {
+  constructor(what: string, readonly reply: StatusReply, secrets: readonly string[] = []) {
     const { status, code, text } = reply;
     const whole = visible([status, code && `[${code}]`, text].filter(Boolean).join(" "));
-    const said = secret === "" ? whole : whole.replaceAll(visible(secret), "***");
+    const said = secrets.filter((secret) => secret !== "")
+      .reduce((text, secret) => text.replaceAll(visible(secret), "***"), whole);
     const reason = status === "BYE"
       ? `the server ends the conversation: ${said}`
       : `the server refuses ${what}: ${said}`;

@@ -141,7 +141,9 @@ async function readLiteral(
       larger.set(bytes);
       bytes = larger;
     }
-    const left = Math.max(1, Math.min(timeout, due - performance.now()));
+    // in whole seconds: it may be told
+    const seconds = Math.max(1, Math.ceil((due - performance.now()) / 1_000));
+    const left = Math.min(timeout, 1_000 * seconds);
     const count = await reader.read(bytes.subarray(length), { timeout: left, signal });
     if (count === null) throw new UnexpectedEof(length, size);
     length += count;

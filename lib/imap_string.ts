@@ -37,6 +37,12 @@ export function argument(text: string): string | Uint8Array {
   return quotedString(text);
 }
 
+/** A secret as it may appear in a line: as it is, and as it stands in quotes. For who hides it. */
+export function secretForms(secret: string): string[] {
+  const written = argument(secret);
+  return typeof written === "string" ? [secret, written.slice(1, -1)] : [secret];
+}
+
 function quotedString(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }

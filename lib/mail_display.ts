@@ -35,6 +35,26 @@ export function* mailLines(mail: Uint8Array): Generator<string> {
   for (const line of lines) yield line.split("\t").map(visible).join("\t");
 }
 
+/**
+ * A value as JSON on one line, that a terminal may be shown as well: control characters, and those that turn the
+ * direction of text, are escaped, as JSON allows.
+ *
+ * @example
+ * ```ts
+ * import { jsonLine } from "./mail_display.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(jsonLine({ subject: "\u009b2J\u202e" }), '{"subject":"\\u009b2J\\u202e"}');
+ * ```
+ */
+export function jsonLine(value: unknown): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => character.split("").map(escaped).join(""),
+  );
+}
+
 function decoder(charset = "utf-8"): TextDecoder {
   try {
     return new TextDecoder(charset);

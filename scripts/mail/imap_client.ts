@@ -73,9 +73,9 @@ import { readEnvelope } from "../../lib/imap_envelope.ts";
 import { ImapRefused } from "../../lib/imap_errors.ts";
 import { numberOf, textOf } from "../../lib/imap_parser.ts";
 import { type DataReply, fetchedItems } from "../../lib/imap_reply.ts";
-import { argument } from "../../lib/imap_string.ts";
+import { argument, secretForms } from "../../lib/imap_string.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
-import { mailLines } from "../../lib/mail_display.ts";
+import { jsonLine, mailLines } from "../../lib/mail_display.ts";
 import { decodeMailboxName, encodeMailboxName } from "../../lib/modified_utf7.ts";
 import { byteText } from "../../lib/progress.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
@@ -87,7 +87,7 @@ const MOST_REPLIES = 5_000; // to one command
 /** A conversation with a server. */
 export class Imap extends ImapConnection {
   /** What must not be shown, even if the server repeats it. */
-  secret = "";
+  secrets: string[] = [];
   #commands = 0;
 
   /** Hears what the server says first; true when it has logged in this client already. */
@@ -127,10 +127,10 @@ export class Imap extends ImapConnection {
         this.#fail("the server says + where nothing was announced");
       } else if (reply.status === "BYE") {
         this.lost = true;
-        throw new ImapRefused(name, reply, this.secret);
+        throw new ImapRefused(name, reply, this.secrets);
       } else if (reply.tag === tag) {
         if (reply.status === "OK" && until === "end") return data;
-        throw new ImapRefused(name, reply, this.secret);
+        throw new ImapRefused(name, reply, this.secrets);
       } else if (reply.tag !== "*") {
         this.#fail(`the server answers ${visible(reply.tag)}, which was not asked`);
       } // else something for the person to read: it is shown
@@ -219,8 +219,8 @@ export async function logIn(
     );
   }
   // a server may repeat what it got; later the same word may be a harmless one
-  imap.dialogue.hide(secret);
-  imap.secret = secret;
+  imap.secrets = secretForms(secret);
+  imap.dialogue.hide(...imap.secrets);
   await imap.command("LOGIN", argument(user), argument(secret));
   imap.dialogue = new Dialogue();
 }
@@ -243,7 +243,8 @@ async function list(imap: Imap, exists: number, { last, json }: Options): Promis
     const size = numberOf(items.get("RFC822.SIZE")) ?? 0;
     if (json) {
       const uid = numberOf(items.get("UID"));
-      console.log(JSON.stringify({ number, uid, flags: items.get("FLAGS"), size, ...envelope }));
+      const flags = items.get("FLAGS");
+      console.log(jsonLine({ number, uid, flags, size, ...envelope }));
     } else {
       const { date = "", subject = "", from } = envelope;
       const parts = [String(number).padStart(3), dayOf(date), from.join(", "), subject];

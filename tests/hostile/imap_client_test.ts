@@ -21,7 +21,7 @@ const MAIL = "From: =?utf-8?Q?J=C3=B6rg?= <j@example.org>\r\nSubject: fake\r\n\r
   ")\r\na4 OK done\r\na5 OK\r\n* BYE\r\n* 1 FETCH (BODY[] {3}\r\n+ x\r\na4 NO\r\n\x1b[2J\u202e\r\n";
 const literal = (text: string) => `{${encode(text).length}}\r\n${text}`;
 const ENVELOPE =
-  `("Mon, 20 Jul 2026 09:00:00 +0000" ${literal("=?utf-8?Q?fake=0A?= \r\na4 OK x\x07")} ` +
+  `("Mon, 20 Jul 2026 09:00:00 +0000" ${literal("=?utf-8?Q?fake=0A?= \r\na4 OK x\x07\u009b")} ` +
   '((NIL NIL "j" "example.org")) NIL NIL NIL NIL NIL NIL NIL)';
 
 /** What the server says to each command; `%` stands for its tag. */
@@ -137,13 +137,13 @@ const cases: Case[] = [
     words: ["--headers"],
     code: 0,
     stdout:
-      /^ {2}1 {2}2026-07-20 09:00 {2}j@example\.org {2}fake\\n \\r\\na4 OK x\\x07 {2}\(99 B\)\n$/,
+      /^ {2}1 {2}2026-07-20 09:00 {2}j@example\.org {2}fake\\n \\r\\na4 OK x\\x07\\u009b {2}\(99 B\)\n$/,
   }),
   lie("lists it for programs", {}, {
     words: ["--headers", "--json"],
     code: 0,
     stdout:
-      /^\{"number":1,"uid":7,"flags":\["\\\\Seen"\],"size":99,.*"subject":"fake\\n \\r\\na4 OK x\\u0007".*\}\n$/,
+      /^\{"number":1,"uid":7,"flags":\["\\\\Seen"\],"size":99,.*"subject":"fake\\n \\r\\na4 OK x\\u0007\\u009b".*\}\n$/,
   }),
   lie("tells news at every moment", {
     replies: Object.fromEntries(
@@ -431,4 +431,26 @@ Deno.test(`${CLIENT} sends no password in clear text to another machine, unless 
   assertEquals(said, []);
   await logIn(connected(), PASSWORD, [], { ...options, insecureLogin: true });
   assertEquals(said, [`a1 LOGIN "student" "${PASSWORD}"\r\n`]);
+});
+
+Deno.test(`${CLIENT} shows no password, whichever characters it has`, async () => {
+  for (const secret of ['quo"te\\d', "größe", "x".repeat(2_000)]) {
+    const repeated = "% NO what is $ doing here, and $$?";
+    await using peer = lyingServer({ replies: { LOGIN: repeated.replaceAll("$", secret) } });
+    const flags = ["--allow-env=IMAP_PASSWORD", `--allow-net=127.0.0.1:${peer.address}`];
+    const words = ["run", "--no-prompt", ...flags, CLIENT, "--port", peer.address];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: words,
+      cwd: new URL("../../", import.meta.url),
+      env: { IMAP_PASSWORD: secret },
+    });
+    const { code, stderr } = await command.output();
+    const shown = decode(stderr);
+    assertEquals(code, 1);
+    assertMatch(shown, /refuses LOGIN: NO what is \*\*\* doing here, and \*\*\*\*\*\*\?/);
+    for (const form of [secret, secret.replace(/["\\]/g, "\\$&")]) {
+      assert(!shown.includes(form), shown);
+    }
+    assertEquals(peer.commands[0]!.startsWith("a1 LOGIN"), true);
+  }
 });
