@@ -10,7 +10,7 @@ function checkSigns(jwk: JsonWebKey, text: string, passphrase?: string): void {
   const key = parsePrivateKey(text, passphrase);
   const signature = key.sign(DATA);
   if (signature instanceof Error) throw signature;
-  const open = createPublicKey(createPrivateKey({ key: jwk, format: "jwk" }));
+  const open = createPublicKey(createPrivateKey({ key: { ...jwk }, format: "jwk" }));
   assertEquals(verify(HASHES[jwk.crv!] ?? null, DATA, open, signature), true);
 }
 
