@@ -13,6 +13,14 @@ import { pause } from "../pause.ts";
  *
  * @param patience how long at most, in milliseconds
  * @throws {ActionError} when nothing does in time, or Deno was not given the permission
+ *
+ * @example
+ * ```ts
+ * import { arrival } from "./arrival.ts";
+ *
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * await arrival(listener.addr, 1_000);
+ * ```
  */
 export async function arrival(where: NetEndpoint, patience: number): Promise<void> {
   const address = formatEndpoint(where);

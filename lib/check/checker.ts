@@ -71,7 +71,19 @@ export async function check<T extends Disposable>(
   Deno.exitCode = report.end();
 }
 
-/** Reads `HOST:PORT`. */
+/**
+ * Reads `HOST:PORT`.
+ *
+ * @throws {UsageError} when it is none
+ *
+ * @example
+ * ```ts
+ * import { readAddress } from "./checker.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(readAddress("127.0.0.1:10000"), { hostname: "127.0.0.1", port: 10000 });
+ * ```
+ */
 export function readAddress(text: string): NetEndpoint {
   let endpoint;
   try {

@@ -9,7 +9,7 @@ import { ClaimError, mostFrequent, parseClaim } from "../words.ts";
 import { Mismatch } from "./check.ts";
 import { clientChecks } from "./client_checks.ts";
 import { show } from "./exchange.ts";
-import { WORD_TEXTS } from "./word_checks.ts";
+import { WORD_TEXTS } from "./word_texts.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

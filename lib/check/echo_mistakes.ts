@@ -148,7 +148,17 @@ function latin(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** Bytes of all values without any order that repeats, the same each time (xorshift32). */
+/**
+ * Bytes of all values without any order that repeats, the same each time (xorshift32).
+ *
+ * @example
+ * ```ts
+ * import { mixedBytes } from "./echo_mistakes.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(mixedBytes(5), mixedBytes(5));
+ * ```
+ */
 export function mixedBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = Math.imul(seed, 0x9e3779b1) | 1;
@@ -161,7 +171,17 @@ export function mixedBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   return new Uint8Array(words.buffer, 0, length);
 }
 
-/** Letters without any order that repeats, the same each time. */
+/**
+ * Letters without any order that repeats, the same each time.
+ *
+ * @example
+ * ```ts
+ * import { letters } from "./echo_mistakes.ts";
+ * import { assertMatch } from "@std/assert";
+ *
+ * assertMatch(letters(16), /^[a-z]{16}$/);
+ * ```
+ */
 export function letters(length: number, seed = 1): string {
   const next = seeded(seed);
   return String.fromCharCode(...Array.from({ length }, () => 97 + Math.floor(next() * 26)));

@@ -117,12 +117,33 @@ export class Exchange implements Disposable {
   }
 }
 
-/** Bytes as a report shows them. */
+/**
+ * Bytes as a report shows them: escaped, 80 at most.
+ *
+ * @example
+ * ```ts
+ * import { show } from "./exchange.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(show("a\n"), '"a\\n"');
+ * ```
+ */
 export function show(data: Uint8Array | string): string {
   return quoted(data, { limit: 80 });
 }
 
-/** What was heard, in words. */
+/**
+ * What was heard, in words.
+ *
+ * @example
+ * ```ts
+ * import { heard } from "./exchange.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(heard({ bytes: new Uint8Array([104, 105]), then: "ended" }), '"hi", then the end of the stream');
+ * assertEquals(heard({ bytes: new Uint8Array(), then: "silent" }), "nothing");
+ * ```
+ */
 export function heard({ bytes, then }: Heard): string {
   const end = {
     more: "",

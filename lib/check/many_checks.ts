@@ -123,7 +123,7 @@ const greedy: Check<ServerTrial> = {
   deadline: 30_000,
   async run(trial) {
     const [glutton, other] = await connections(trial, 2);
-    glutton!.send(mixedBytes(16 * 1024 * 1024));
+    glutton!.send(mixedBytes(8 * 1024 * 1024));
     await glutton!.stalled();
     await expectEcho(
       other!,

@@ -73,7 +73,23 @@ export class ServerTrial implements Disposable {
   }
 }
 
-/** Gives one try after another of the same server. */
+/**
+ * Gives one try after another of the same server, for `runChecks`.
+ *
+ * @example
+ * ```ts
+ * import { serverTrials } from "./server_trial.ts";
+ * import { runChecks } from "./check.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const begin = serverTrials(listener.addr, { timeout: 1_000, silence: 0 });
+ * const checks = [{ name: "it can be reached", run: async (trial: ReturnType<typeof begin>) => {
+ *   await trial.connect();
+ * } }];
+ * assertEquals((await runChecks(checks, begin)).map(({ outcome }) => outcome), ["passed"]);
+ * ```
+ */
 export function serverTrials(where: NetEndpoint, options: TrialOptions): () => ServerTrial {
   const known = new Set<string>();
   return () => new ServerTrial(where, options, known);

@@ -10,55 +10,13 @@ import { mixedBytes } from "./echo_mistakes.ts";
 import { type Exchange, type Heard, heard, show } from "./exchange.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
-
-/** The texts that the server must have, by the names of their files. */
-export const WORD_TEXTS: Record<string, string> = {
-  "check_plain.txt": "one two two three three three\n",
-  "check_case.txt": "Tea tea TEA milk milk\n",
-  "check_marks.txt": "Rain, rain! Rain? (rain) sun sun sun\n",
-  "check_lines.txt": "red\n" + "blue blue\n".repeat(3) + "red red\n".repeat(2) + "\n\nblue\n",
-  "check_tie.txt": "left right left right up\n",
-  "check_empty.txt": "",
-  "check_folder/secret.txt": "hush hush\n",
-};
+import { answerOf, handIn, mustSay, wholeText } from "./word_answer.ts";
 
 const CATCH =
   "what goes wrong with one client ends the whole server: catch errors around each conversation";
 const NO_LOOP = "it serves one client and no more: put accept, and all that follows, into a loop";
 const CRASHED =
   "the message makes the program fail: check that there are three parts, and that the file is there";
-
-const wholeText = ({ bytes }: Heard) => new TextDecoder().decode(bytes);
-
-async function answerOf(exchange: Exchange): Promise<Heard> {
-  const first = await exchange.hear(1);
-  if (first.then !== "more") return first;
-  const rest = await exchange.hear(4_096, 60);
-  return { bytes: new Uint8Array([...first.bytes, ...rest.bytes]), then: rest.then };
-}
-
-type Verdict = "thank you" | "try again";
-
-/** Hands in one message on a connection of its own. */
-async function handIn(trial: ServerTrial, message: string, expected: Verdict, likely: string) {
-  using exchange = await trial.connect();
-  await exchange.send(message);
-  mustSay(message, expected, await answerOf(exchange), likely);
-}
-
-function mustSay(message: string, expected: Verdict, answer: Heard, likely: string): void {
-  const text = wholeText(answer).trim().toLowerCase();
-  if (text.startsWith(expected)) return;
-  const mistake = /^b['"]/.test(text)
-    ? "it sends Python's way to show bytes, b'…': encode the text, do not convert it with str()"
-    : likely;
-  throw new Mismatch({
-    sent: show(message),
-    expected: `"${expected}"`,
-    got: heard(answer),
-    likely: mistake,
-  });
-}
 
 const thanks: Check<ServerTrial> = {
   name: "the right word gets thank you",

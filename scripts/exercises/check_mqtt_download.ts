@@ -31,7 +31,8 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { check, type CheckerOptions, readAddress } from "../../lib/check/checker.ts";
 import { DOWNLOAD_CHECKS } from "../../lib/check/download_checks.ts";
-import { DownloadStage, DownloadTrial } from "../../lib/check/download_trial.ts";
+import { DownloadStage } from "../../lib/check/download_stage.ts";
+import { DownloadTrial } from "../../lib/check/download_trial.ts";
 import { run } from "../../lib/cli.ts";
 
 /** What the command line says. */

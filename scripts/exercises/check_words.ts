@@ -29,7 +29,8 @@
  */
 
 import { checkClient, type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
-import { WORD_CHECKS, WORD_TEXTS } from "../../lib/check/word_checks.ts";
+import { WORD_CHECKS } from "../../lib/check/word_checks.ts";
+import { WORD_TEXTS } from "../../lib/check/word_texts.ts";
 import { WORD_CLIENT_CHECKS } from "../../lib/check/client_subjects.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";

@@ -7,7 +7,8 @@
 import { assertEquals } from "@std/assert";
 import { runChecks } from "../../lib/check/check.ts";
 import { DOWNLOAD_CHECKS } from "../../lib/check/download_checks.ts";
-import { DownloadStage, DownloadTrial } from "../../lib/check/download_trial.ts";
+import { DownloadStage } from "../../lib/check/download_stage.ts";
+import { DownloadTrial } from "../../lib/check/download_trial.ts";
 import { firstFailure } from "../lessons/wrong/serving.ts";
 import { peerTest, python, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";

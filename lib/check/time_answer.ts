@@ -1,0 +1,57 @@
+/**
+ * Answers of a time server, judged.
+ *
+ * @module
+ */
+
+import { QUESTION } from "../reqtime.ts";
+import { Mismatch } from "./check.ts";
+import { type Exchange, type Heard, heard } from "./exchange.ts";
+import { readTime } from "./time_text.ts";
+
+/** What is expected, in words. */
+export const ANSWER = "the current time, as in Wed Nov 25 09:30:12 2026";
+
+/** How far a clock may be off, in seconds: it is the same machine, or one with a good clock. */
+const TOLERANCE = 10;
+
+/** The whole answer: until the stream ends, or nothing comes for a moment. */
+export async function answerOf(exchange: Exchange): Promise<Heard> {
+  const first = await exchange.hear(1);
+  if (first.then !== "more") return first;
+  const rest = await exchange.hear(4_096, 100);
+  return { bytes: new Uint8Array([...first.bytes, ...rest.bytes]), then: rest.then };
+}
+
+/** The text of an answer. */
+export const textOf = ({ bytes }: Heard) => new TextDecoder().decode(bytes);
+
+/** Throws when an answer is not the current time. */
+export function mustBeNow(sent: string, answer: Heard, likely?: string): void {
+  const mistake = answer.bytes.length === 0 ? likely ?? mute(answer) : notNow(textOf(answer));
+  if (mistake) throw new Mismatch({ sent, expected: ANSWER, got: heard(answer), likely: mistake });
+}
+
+/** Why there is no answer at all. */
+export function mute({ then }: Heard): string {
+  return then === "silent"
+    ? "it does not answer: look whether recv and sendall are reached"
+    : "it closes before it has answered";
+}
+
+function notNow(text: string): string | undefined {
+  if (text.trim() === QUESTION) {
+    return "it is still the echo server: compare what came with reqtime, and send the time";
+  }
+  const { off } = readTime(text, Date.now());
+  if (/^b['"]/.test(text)) {
+    return "it sends Python's way to show bytes, b'…': encode the text, do not convert it with str()";
+  }
+  if (off === undefined) {
+    return /\d:\d\d/.test(text)
+      ? "the time has no seconds"
+      : 'that is no time that can be read: send hours, minutes and seconds, as time.strftime("%c") gives them';
+  }
+  if (Math.abs(off) <= TOLERANCE) return undefined;
+  return "that is not the time of now: look at the server's clock, and ask it anew for each client";
+}
