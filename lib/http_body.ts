@@ -10,7 +10,12 @@ import { HttpError, parseHeaders, readHeadLines } from "./http_head.ts";
 import { LimitError, type SocketReader, UnexpectedEof } from "./reader.ts";
 
 /** How the end of a body is known: by its length, by a last chunk, or by the end of the connection. */
-export type Framing = { by: "length"; length: number } | { by: "chunks" } | { by: "close" };
+export type Framing =
+  | { by: "length"; length: number }
+  | { by: "chunks" }
+  | { by: "close" }
+  /** There is no body, whatever the headers say. */
+  | { by: "none" };
 
 /**
  * Decides by the rules of RFC 9112, section 6.3, how long the body of a reply is. Headers that contradict
@@ -27,7 +32,7 @@ export type Framing = { by: "length"; length: number } | { by: "chunks" } | { by
  *
  * const headers = new Headers({ "content-length": "5" });
  * assertEquals(framingOf("GET", { version: "1.1", status: 200, headers }), { by: "length", length: 5 });
- * assertEquals(framingOf("HEAD", { version: "1.1", status: 200, headers }), { by: "length", length: 0 });
+ * assertEquals(framingOf("HEAD", { version: "1.1", status: 200, headers }), { by: "none" });
  * ```
  */
 export function framingOf(
@@ -35,7 +40,7 @@ export function framingOf(
   { version, status, headers }: { version: string; status: number; headers: Headers },
 ): Framing {
   const none = method === "HEAD" || status < 200 || status === 204 || status === 304;
-  if (none) return { by: "length", length: 0 };
+  if (none) return { by: "none" };
   const coding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (coding !== null) {
@@ -94,6 +99,7 @@ export async function* readBody(
       yield buffer.subarray(0, count);
     }
   };
+  if (framing.by === "none") return;
   if (framing.by !== "chunks") {
     return yield* part(framing.by === "length" ? framing.length : Infinity, "bytes of its body");
   }

@@ -129,6 +129,7 @@ const ENDS = {
   length: "as many as announced",
   chunks: "up to the last chunk",
   close: "up to the end of the connection",
+  none: "since HEAD, 204 and 304 are answered without one",
 };
 
 /** Gets a page by the lecture's loop, which asks the reads where the reply ends. */
