@@ -85,6 +85,7 @@ peerTest(
     });
     assertEquals([...ends.keys()].sort(), [
       "as many as announced",
+      "since HEAD, 204 and 304 are answered without one",
       "up to the end of the connection",
       "up to the last chunk",
     ]);
