@@ -7,6 +7,7 @@
 
 import { assertMatch } from "@std/assert";
 import type { Check } from "../../lib/check/check.ts";
+import { ECHO_CLIENT_CHECKS } from "../../lib/check/client_subjects.ts";
 import { ECHO_BASICS } from "../../lib/check/echo_checks.ts";
 import { ECHO_HARD } from "../../lib/check/echo_hard_checks.ts";
 import { MANY_CHECKS } from "../../lib/check/many_checks.ts";
@@ -14,8 +15,10 @@ import { WORD_CHECKS } from "../../lib/check/word_checks.ts";
 import { WORD_TEXTS } from "../../lib/check/word_texts.ts";
 import { TIME_CHECKS } from "../../lib/check/time_checks.ts";
 import type { ServerTrial } from "../../lib/check/server_trial.ts";
+import { judgeClient } from "../lessons/wrong/clients.ts";
 import { firstFailure, judge } from "../lessons/wrong/serving.ts";
 import { freePort, peerTest, python, startPeer, temporaryFolder } from "./peers.ts";
+import { Process } from "./process.ts";
 
 /** Declares a test that judges many programs, several at the same time. */
 function testPrograms(
@@ -130,5 +133,24 @@ testPrograms(
     until_end: /it waits for the end of the stream/,
     one_message: /a message ends at its line feed, what follows is/,
     not_text: /what goes wrong with one client ends the whole server/,
+  },
+);
+
+peerTest(
+  "check_echo --client passes what is right, and names the mistake, when clients are in Python",
+  ["python3"],
+  async () => {
+    const verdicts = {
+      right: /^all passed$/,
+      one_recv: /it reads once/,
+      short_read: /it reads once/,
+    };
+    for (const [kind, verdict] of Object.entries(verdicts)) {
+      const results = await judgeClient(ECHO_CLIENT_CHECKS, async (port) => {
+        await using client = new Process(python("wrong/echo_client.py", kind, port));
+        await client.end();
+      });
+      assertMatch(firstFailure(results), verdict);
+    }
   },
 );
