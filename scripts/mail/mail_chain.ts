@@ -25,7 +25,7 @@
  * @expect  so nothing really
  * @expect  .
  * @expect  .. but two dots
- * @option  --folder FOLDER  where the servers keep the mails (default: /tmp/mail)
+ * @option  --mails FOLDER  where the servers keep the mails (default: /tmp/mail)
  * @option  --text TEXT      what the mail says; three lines with dots unless told
  * @see     https://www.rfc-editor.org/rfc/rfc5598
  * @module
@@ -56,9 +56,9 @@ function commandLine(name: string, grants: string[], words: string[]): string[] 
 }
 
 /** Starts a server on a port that is free; it may read and write the folder. */
-async function start(name: string, folder: string, option: string): Promise<StartedServer> {
-  const grants = ["net=127.0.0.1:0", `read=${folder}`, `write=${folder}`];
-  const words = ["--port", "0", option, folder];
+async function start(name: string, mails: string): Promise<StartedServer> {
+  const grants = ["net=127.0.0.1:0", `read=${mails}`, `write=${mails}`];
+  const words = ["--port", "0", "--mails", mails];
   return await startServer("deno", commandLine(name, grants, words), { env });
 }
 
@@ -80,15 +80,15 @@ function same(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-export async function main({ folder, text }: { folder: string; text?: string }): Promise<void> {
+export async function main({ mails, text }: { mails: string; text?: string }): Promise<void> {
   const stop = new AbortController();
   using _stopping = onInterrupt(() => stop.abort(new Error("stopped")), { grace: 5_000 });
   const { signal } = stop;
   await using servers = new AsyncDisposableStack();
   const started = await Promise.allSettled([
-    start("smtp_server", folder, "--folder"),
-    start("imap_server", folder, "--mails"),
-    start("pop3_server", folder, "--mails"),
+    start("smtp_server", mails),
+    start("imap_server", mails),
+    start("pop3_server", mails),
   ]);
   // one that fails must not leave the others behind
   for (const each of started) if (each.status === "fulfilled") servers.use(each.value);
@@ -104,10 +104,10 @@ export async function main({ folder, text }: { folder: string; text?: string }):
   console.error(`smtp_client: ${new TextDecoder().decode(said).trim()}`);
 
   // the newest one, by the number that it has in both protocols
-  const mails = await listMails(folder);
-  const number = String(mails.length);
+  const stored = await listMails(mails);
+  const number = String(stored.length);
   const [file, byImap, byPop3] = await Promise.all([
-    readMail(mails.at(-1)!),
+    readMail(stored.at(-1)!),
     ask("imap_client", imap, ["--message", number, "--raw"], signal),
     ask("pop3_client", pop3, [number], signal),
   ]);

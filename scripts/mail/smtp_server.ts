@@ -30,11 +30,11 @@
  * @log     127.0.0.1:*: stored *.eml, * bytes from alice@example.org for bob@example.org
  * @option  --host HOST       the address to listen on (default: 127.0.0.1)
  * @option  --port PORT       the port to listen on, 0 for a free one (default: 2525)
- * @option  --folder FOLDER   where mail is stored (default: /tmp/mail)
+ * @option  --mails FOLDER    where mail is stored (default: /tmp/mail)
  * @option  --domain NAME...  whose mail is taken; example.org and localhost unless told
  * @option  --size BYTES      the most bytes of a mail (default: 10485760)
  * @option  --starttls        offers TLS
- * @option  --certificates FOLDER  where the certificate is (default: /tmp/lecture-tls)
+ * @option  --certificate FOLDER  where the certificate is (default: /tmp/lecture-tls)
  * @see     https://www.rfc-editor.org/rfc/rfc5321
  * @module
  */
@@ -234,11 +234,11 @@ export function serveMail(options: ServeOptions, mail: MailServerOptions): Promi
 interface Options {
   host: string;
   port: number;
-  folder: string;
+  mails: string;
   domain: string[];
   size: number;
   starttls: boolean;
-  certificates: string;
+  certificate: string;
 }
 
 /** A domain as it stands in addresses. */
@@ -249,24 +249,24 @@ function domainOf(text: string): string {
 }
 
 export async function main(options: Options): Promise<void> {
-  const { host, port, folder, size, starttls, certificates } = options;
+  const { host, port, mails, size, starttls, certificate } = options;
   const domains = options.domain.map(domainOf);
   // SIZE 0 would say that there is no limit
   if (size === 0) throw new UsageError("--size is at least 1 byte");
   let identity: ServerIdentity | undefined;
   if (starttls) {
     const { certificateFiles } = await import("../../lib/certificate_files.ts");
-    const { server } = await certificateFiles(certificates);
+    const { server } = await certificateFiles(certificate);
     identity = { cert: server.certificate, key: server.key };
-    console.error(`clients trust ${certificates}/authority.pem`);
+    console.error(`clients trust ${certificate}/authority.pem`);
   }
   // what cannot be stored for anybody is better told now
-  await prepareMailFolder(folder);
+  await prepareMailFolder(mails);
   const stop = new AbortController();
   await using server = await serveMail(
     { hostname: host, port, signal: stop.signal },
     {
-      store: (pieces) => saveMail(folder, pieces),
+      store: (pieces) => saveMail(mails, pieces),
       size,
       identity,
       ...(domains.length > 0 && { domains }),

@@ -19,7 +19,7 @@ const SERVER = "scripts/mail/smtp_server.ts";
 function somewhere(...words: string[]): Place & { folder: string } {
   const folder = Deno.makeTempDirSync({ prefix: "hostile-" });
   const at = (port: string) => ({
-    words: ["--port", port, "--folder", `${folder}/mail`, ...words],
+    words: ["--port", port, "--mails", `${folder}/mail`, ...words],
     flags: (flag: string) =>
       flag.replace("127.0.0.1:2525", `127.0.0.1:${port}`).replace("/tmp/mail", `${folder}/mail`),
     at,
@@ -360,7 +360,7 @@ Deno.test(`${SERVER} serves on when clients misbehave in STARTTLS`, async () => 
   using place = somewhere("--starttls");
   const certificates = `${place.folder}-certificates`;
   await using script = startScript(SERVER, {
-    words: [...place.words, "--certificates", certificates],
+    words: [...place.words, "--certificate", certificates],
     flags: (flag) =>
       place.flags(flag).replace(/^(--allow-(?:read|write)=.*)$/, `$1,${certificates}`),
   });

@@ -171,14 +171,14 @@ Deno.test(`${MAILS} generated mails go through SMTP, POP3 and IMAP unchanged but
 Deno.test("what mail/smtp_client shows that it sends is what imap_client and pop3_client get, byte for byte", async () => {
   using folder = temporaryFolder();
   const inbox = `${folder.path}/mail`;
-  const server = (name: string, option: string) =>
+  const server = (name: string) =>
     startScript(`scripts/mail/${name}.ts`, {
-      words: ["--port", "0", option, inbox],
+      words: ["--port", "0", "--mails", inbox],
       flags: (flag) => flag.replace(/:\d+$/, ":0").replaceAll("/tmp/mail", inbox),
     });
-  await using smtp = server("smtp_server", "--folder");
-  await using imap = server("imap_server", "--mails");
-  await using pop3 = server("pop3_server", "--mails");
+  await using smtp = server("smtp_server");
+  await using imap = server("imap_server");
+  await using pop3 = server("pop3_server");
   const client = async (name: string, server: Script, variable: string, ...words: string[]) => {
     const port = await server.printed(/^listening on 127\.0\.0\.1:(\d+)$/m);
     const flags = [`--allow-net=127.0.0.1:${port}`];

@@ -43,7 +43,7 @@ async function ourServer(at: Stage, ...words: string[]) {
     `--allow-write=${folders}`,
   ];
   const start = [Deno.execPath(), "run", "--no-prompt", ...flags, pathOf("mail/smtp_server")];
-  const places = ["--folder", at.mail, "--certificates", at.certificates, "--port", String(port)];
+  const places = ["--mails", at.mail, "--certificate", at.certificates, "--port", String(port)];
   const process = new Process([...start, ...places, "--starttls", ...words]);
   await process.stdout.line(/^listening on /);
   return { process, port, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
