@@ -22,7 +22,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { rangeOf } from "../../lib/byte_range.ts";
 import { run } from "../../lib/cli.ts";
-import { attempt } from "../../lib/errors.ts";
+import { keepServing } from "../../lib/keep_serving.ts";
 import { pause } from "../../lib/pause.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 
@@ -78,16 +78,16 @@ export function answer(request: Request): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  const page = PAGES[new URL(request.url).pathname];
+  const url = URL.parse(request.url);
+  if (!url) return new Response("the host in it is none\n", { status: 400 });
+  const page = PAGES[url.pathname];
   if (page) return page(request);
   return new Response(`here are ${Object.keys(PAGES).join(", ")}\n`, { status: 404 });
 }
 
 export async function main({ host, port }: { host: string; port: number }): Promise<void> {
-  const server = await attempt(
-    `listen on ${host} port ${port}`,
-    () => Deno.serve({ hostname: host, port, onListen() {} }, answer),
-  );
+  const place = { hostname: host, port };
+  const server = await keepServing(place, (place) => Deno.serve(place, answer));
   using _stopping = onInterrupt(() => server.shutdown());
   console.log(`listening on ${formatEndpoint(server.addr)}`);
   await server.finished;

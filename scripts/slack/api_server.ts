@@ -35,7 +35,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
+import { keepServing } from "../../lib/keep_serving.ts";
 import { Pace } from "../../lib/pace.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { BadCallError, readCall, type SlackCall } from "../../lib/slack_request.ts";
@@ -70,7 +70,7 @@ class SlackApi {
 
   async handle(request: Request): Promise<Response> {
     try {
-      const method = /^\/api\/([\w.]+)$/.exec(new URL(request.url).pathname)?.[1];
+      const method = /^\/api\/([\w.]+)$/.exec(URL.parse(request.url)?.pathname ?? "")?.[1];
       if (!method) return new Response("<h1>Not Found</h1>\n", { status: 404 });
       const call = await readCall(request);
       if (method === "api.test") return this.#apiTest(call);
@@ -132,9 +132,9 @@ const idOf = (index: number) => `C${String(index + 1).padStart(8, "0")}`;
 export async function main(options: Options): Promise<void> {
   const { host, port } = options;
   const api = new SlackApi(readToken("SLACK_TOKEN"), options);
-  const server = await attempt(
-    `listen on ${formatEndpoint({ hostname: host, port })}`,
-    () => Deno.serve({ hostname: host, port, onListen() {} }, (request) => api.handle(request)),
+  const server = await keepServing(
+    { hostname: host, port },
+    (place) => Deno.serve(place, (request) => api.handle(request)),
   );
   using _stopping = onInterrupt(() => server.shutdown());
   console.log(`listening on ${formatEndpoint(server.addr)}`);
