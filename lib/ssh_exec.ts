@@ -158,11 +158,15 @@ function drain(stream: Readable, other: Readable, quiet: Idle, sink?: Sink): Pro
     }
     stream.resume();
   };
+  let copied = Promise.resolve();
   return new Promise((resolve, reject) => {
     stream.on("data", (chunk: Uint8Array) => {
-      copy(chunk).catch(reject);
+      // in their order: ssh2 lets a stream flow again when the channel closes
+      copied = copied.then(() => copy(chunk));
+      copied.catch(reject);
     });
-    stream.on("end", resolve);
+    // the end comes while the last bytes are still being written
+    stream.on("end", () => copied.then(resolve, reject));
   });
 }
 

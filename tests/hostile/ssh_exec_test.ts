@@ -305,6 +305,41 @@ Deno.test("ssh_exec.ts passes on both streams and what ends them, whatever comes
   assert(stderr.includes("x".repeat(900_000)));
 });
 
+Deno.test("ssh_exec.ts loses nothing when what reads its stderr is slow", async () => {
+  await using server = await serveSsh(KEY, {
+    command(channel) {
+      channel.stderr.write(encode("x".repeat(900_000)));
+      channel.write(encode("o".repeat(3_000_000)));
+      channel.exit(0);
+      channel.end();
+    },
+  });
+  const folder = Deno.makeTempDirSync({ prefix: "ssh-exec-" });
+  const words = ["--known-hosts", `${folder}/known_hosts`, "--accept-new"];
+  const flags = [
+    "--ignore-env",
+    "--allow-env=SSH_PASSWORD",
+    `--allow-net=127.0.0.1:${server.port}`,
+  ];
+  const files = [`--allow-read=${folder}`, `--allow-write=${folder}`];
+  const script = new URL("../../scripts/remote/ssh_exec.ts", import.meta.url).pathname;
+  const target = [`student@127.0.0.1:${server.port}`, "true"];
+  // a pipe that takes 64 KiB now and then; a reader in Deno would be ahead of this one
+  const slowly = "n=0; while [ $n -lt 20 ]; do dd bs=65536 count=1 2>/dev/null; sleep 0.05; " +
+    "n=$((n+1)); done; cat";
+  const command = [Deno.execPath(), "run", "--no-prompt", ...flags, ...files, script];
+  const { code, stdout } = await new Deno.Command("sh", {
+    args: ["-c", `"$@" 2>&1 >/dev/null | { ${slowly}; }`, "sh", ...command, ...words, ...target],
+    env: { SSH_PASSWORD: PASSWORD },
+    stdin: "null",
+  }).output();
+  assertEquals(code, 0);
+  Deno.removeSync(folder, { recursive: true });
+  // its own lines may have one or the other as well
+  const count = stdout.filter((byte) => byte === "x".charCodeAt(0)).length;
+  assert(count >= 900_000, `${count} of 900000`);
+});
+
 Deno.test("ssh_exec.ts tells the server about Ctrl-C and ends when the server ignores it", async () => {
   const signals: string[] = [];
   await using server = await serveSsh(KEY, {
