@@ -85,20 +85,16 @@ export async function main({ mails, text }: { mails: string; text?: string }): P
   using _stopping = onInterrupt(() => stop.abort(new Error("stopped")), { grace: 5_000 });
   const { signal } = stop;
   await using servers = new AsyncDisposableStack();
-  const started = await Promise.allSettled([
-    start("smtp_server", mails),
-    start("imap_server", mails),
-    start("pop3_server", mails),
-  ]);
-  // one that fails must not leave the others behind
-  for (const each of started) if (each.status === "fulfilled") servers.use(each.value);
-  const [smtp, imap, pop3] = started.map((each, at) => {
-    if (each.status === "rejected") throw each.reason;
-    console.error(`${["smtp", "imap", "pop3"][at]}_server: ${each.value.line}`);
-    return each.value;
-  }) as [StartedServer, StartedServer, StartedServer];
-  signal.throwIfAborted();
-
+  const begin = async (name: string) => {
+    const server = servers.use(await start(name, mails));
+    console.error(`${name}: ${server.line}`);
+    signal.throwIfAborted();
+    return server;
+  };
+  // the first one makes the folder that the others read
+  const smtp = await begin("smtp_server");
+  const imap = await begin("imap_server");
+  const pop3 = await begin("pop3_server");
   const words = ["--to", "bob@example.org", "--", text ?? TEXT];
   const said = await ask("smtp_client", smtp, words, signal);
   console.error(`smtp_client: ${new TextDecoder().decode(said).trim()}`);
