@@ -8,8 +8,9 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { visible } from "../display.ts";
 import type { Lesson } from "../lesson.ts";
+import type { Run } from "../run_line.ts";
 import { choose, readLibrary } from "./library.ts";
-import { type Play, play } from "./play.ts";
+import { type Play, play, playKey } from "./play.ts";
 
 const USAGE = "usage: deno task demo [--serial] [--json] [CHAPTER[/LESSON]]";
 const MOST_LINES = 40;
@@ -18,13 +19,20 @@ const coloured = Deno.stdout.isTerminal() && !Deno.noColor;
 const paint = (code: number, text: string) => coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
 const [RED, GREEN, BOLD, DIM] = [31, 32, 1, 2];
 
+/** A play, and the other lessons that it has shown. */
+interface Performance {
+  play: Play;
+  also: Part["also"];
+}
+
 /** The transcript of a play, as a person at the terminals would have seen it. */
-function transcript({ lesson, run, terminals, faults, milliseconds }: Play): string {
+function transcript({ play, also }: Performance): string {
+  const { run, terminals, faults, milliseconds } = play;
   const verdict = faults.length > 0 ? paint(RED, "FAILED") : paint(GREEN, "ok");
-  const text = [
-    paint(BOLD, lesson.name) + ` — ${lesson.title}` + paint(DIM, ` (${seconds(milliseconds)})`) +
-    ` ${verdict}`,
-  ];
+  const text = [play.lesson, ...also.map(({ lesson }) => lesson)].map((lesson) =>
+    paint(BOLD, lesson.name) + ` — ${lesson.title}`
+  );
+  text[text.length - 1] += paint(DIM, ` (${seconds(milliseconds)})`) + ` ${verdict}`;
   terminals.forEach(({ command, lines, code }, index) => {
     text.push(`  terminal ${index + 1} $ ${command}`);
     for (const line of lines.slice(0, MOST_LINES)) {
@@ -35,14 +43,41 @@ function transcript({ lesson, run, terminals, faults, milliseconds }: Play): str
   });
   if (faults.length > 0) {
     text.push(...faults.map((fault) => paint(RED, `  ${fault}`)));
-    text.push(...run.expect.map((pattern) => `  its @expect: ${pattern}`));
-    text.push(...run.log.map((pattern) => `  its @log:    ${pattern}`));
+    for (const { expect, log } of [run, ...also.map(({ run }) => run)]) {
+      text.push(...expect.map((pattern) => `  its @expect: ${pattern}`));
+      text.push(...log.map((pattern) => `  its @log:    ${pattern}`));
+    }
   }
   return text.join("\n") + "\n";
 }
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** A run of a lesson, and those of other lessons that the same play shows. */
+interface Part {
+  run: Run;
+  also: { lesson: Lesson; run: Run }[];
+}
+
+/** What is to be played for each lesson; a play that shows two lessons stands at the first one. */
+function partsOf(chosen: Lesson[], lessons: Lesson[]): Map<Lesson, Part[]> {
+  const first = new Map<string, Part>();
+  const parts = new Map(chosen.map((lesson) => [lesson, [] as Part[]]));
+  for (const lesson of chosen) {
+    for (const run of lesson.runs.filter((run) => !run.online)) {
+      const key = playKey(lesson, run, lessons);
+      const shown = first.get(key);
+      if (shown) shown.also.push({ lesson, run });
+      else {
+        const part: Part = { run, also: [] };
+        first.set(key, part);
+        parts.get(lesson)!.push(part);
+      }
+    }
+  }
+  return parts;
 }
 
 /** Runs all jobs, so many at once; gives the results in order, each as soon as those before it are there. */
@@ -105,29 +140,32 @@ async function performAll(
 ): Promise<number> {
   const began = performance.now();
   const progress = new Progress(chosen.length, json);
+  const parts = partsOf(chosen, lessons);
   const jobs = chosen.map((lesson) => async () => {
     progress.begin(lesson.name);
-    const plays: Play[] = [];
-    for (const run of lesson.runs.filter((run) => !run.online)) {
-      plays.push(await play(lesson, run, lessons, { defaults: serial }));
+    const performed: Performance[] = [];
+    for (const { run, also } of parts.get(lesson)!) {
+      performed.push({ play: await play(lesson, run, lessons, { defaults: serial, also }), also });
     }
     progress.end(lesson.name);
-    return plays;
+    return performed;
   });
   const atOnce = serial ? 1 : Math.max(2, navigator.hardwareConcurrency * 2);
-  const all: Play[][] = [];
-  for await (const plays of inOrder(jobs, atOnce)) {
-    all.push(plays);
+  const all: Performance[] = [];
+  for await (const performed of inOrder(jobs, atOnce)) {
+    all.push(...performed);
     if (json) continue;
     progress.clear();
-    for (const each of plays) console.log(transcript(each));
+    for (const each of performed) console.log(transcript(each));
     progress.show();
   }
   progress.clear();
-  const failed = all.filter((plays) => plays.some(({ faults }) => faults.length > 0)).length;
-  if (json) console.log(JSON.stringify(all.flat().map(forPrograms), null, 2));
+  const failing = all.filter(({ play }) => play.faults.length > 0)
+    .flatMap(({ play, also }) => [play.lesson, ...also.map(({ lesson }) => lesson)]);
+  const failed = new Set(failing).size;
+  if (json) console.log(JSON.stringify(all.flatMap(forPrograms), null, 2));
   else {
-    const verdict = `${all.length} lessons, ${all.length - failed} passed, ${failed} failed`;
+    const verdict = `${chosen.length} lessons, ${chosen.length - failed} passed, ${failed} failed`;
     const time = seconds(performance.now() - began);
     console.log(`${paint(failed > 0 ? RED : GREEN, verdict)} (${time})`);
   }
@@ -162,16 +200,16 @@ async function main(): Promise<number> {
   return failed + faults.length > 0 ? 1 : 0;
 }
 
-function forPrograms({ lesson, run, terminals, faults, milliseconds }: Play) {
-  const name = lesson.name;
-  return {
-    lesson: name,
+function forPrograms({ play, also }: Performance) {
+  const { terminals, faults, milliseconds } = play;
+  return [play, ...also].map(({ lesson, run }) => ({
+    lesson: lesson.name,
     run: run.line,
     passed: faults.length === 0,
     faults,
     milliseconds,
     terminals,
-  };
+  }));
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -45,6 +45,8 @@ export interface PlayOptions {
   without?: Grant;
   /** Run the lesson with other flags than its own. */
   flags?: (stage: Stage) => string[];
+  /** Other lessons whose play this is as well, by {@linkcode playKey}: what they print is compared, too. */
+  also?: { lesson: Lesson; run: Run }[];
   /** For a start, and for the run itself: 60,000 ms each, since a first start may download packages. */
   timeout?: number;
 }
@@ -69,7 +71,7 @@ async function playOnce(
   lesson: Lesson,
   run: Run,
   lessons: Lesson[],
-  { defaults, without, flags, timeout = 60_000 }: PlayOptions,
+  { defaults, without, flags, also = [], timeout = 60_000 }: PlayOptions,
 ): Promise<Play> {
   const began = performance.now();
   const cast = castOf(lesson, run, lessons);
@@ -107,8 +109,12 @@ async function playOnce(
       // its client goes on, so it is the lesson that ends by itself
       await hasEnded(itself);
     }
-    const server = started.find((actor) => actor.lesson === lesson && actor.code === undefined);
-    if (server) await caughtUp(server.running, run, stage);
+    for (const shown of [{ lesson, run }, ...also]) {
+      const server = started.find((each) =>
+        each.lesson === shown.lesson && each.code === undefined
+      );
+      if (server) await caughtUp(server.running, shown.run, stage);
+    }
     for (const actor of started.toReversed()) {
       if (actor.code !== undefined) continue;
       actor.code = await actor.running.interrupt(5_000);
@@ -125,8 +131,10 @@ async function playOnce(
     lines: running.lines,
     code: code!,
   }));
-  const mine = terminals.find((terminal) => terminal.lesson === lesson.name)?.lines ?? [];
-  faults.push(...missing(mine, run, stage));
+  for (const shown of [{ lesson, run }, ...also]) {
+    const its = terminals.find((terminal) => terminal.lesson === shown.lesson.name)?.lines ?? [];
+    faults.push(...missing(its, shown.run, stage));
+  }
   return {
     lesson,
     run,
@@ -135,6 +143,11 @@ async function playOnce(
     milliseconds: performance.now() - began,
     missingFlag: without && `--allow-${without.kind}=${stage.move(without.value)}`,
   };
+}
+
+/** The same for two lessons when they are shown by the same play: a server, and the client that visits it. */
+export function playKey(lesson: Lesson, run: Run, lessons: Lesson[]): string {
+  return JSON.stringify(castOf(lesson, run, lessons).map((each) => each.run.line));
 }
 
 interface Actor {

@@ -7,7 +7,8 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { LessonError } from "../../lib/lesson.ts";
 import { readLessons, readLibrary, ROOT } from "../../lib/runner/library.ts";
-import { play } from "../../lib/runner/play.ts";
+import { play, playKey } from "../../lib/runner/play.ts";
+import { setStage } from "../../lib/runner/stage.ts";
 
 const lessons = readLessons();
 const client = lessons.find(({ name }) => name === "tcp/echo_client")!;
@@ -172,4 +173,32 @@ Deno.test("deno task lessons lists all lessons, and tells of one when it is name
   const one = await task("lessons", "tcp/echo_client");
   assertStringIncludes(one.stdout, client.runs[0]!.line);
   assertEquals([all.code, one.code, (await task("lessons", "nothing")).code], [0, 0, 2]);
+});
+
+Deno.test("playKey is the same for a server and the client that visits it, and for no others", () => {
+  const [ofServer, ofClient] = [server, client].map((each) =>
+    playKey(each, each.runs[0]!, lessons)
+  );
+  assertEquals(ofServer, ofClient);
+  const tap = lessons.find(({ name }) => name === "analyzer/tap")!;
+  const keys = new Set(tap.runs.map((run) => playKey(tap, run, lessons)));
+  assertEquals(keys.size, tap.runs.length);
+});
+
+Deno.test("play compares what the other lesson prints when it shows two", async () => {
+  const [mine, its] = [client.runs[0]!, server.runs[0]!];
+  const also = [{ lesson: server, run: its }];
+  assertEquals((await play(client, mine, lessons, { also })).faults, []);
+  const wrong = { ...its, expect: ["a line that it never prints"] };
+  const { faults } = await play(client, mine, lessons, { also: [{ lesson: server, run: wrong }] });
+  assertEquals(faults, ["expected on stdout: a line that it never prints"]);
+});
+
+Deno.test("setStage finds a file beside a script from any folder", () => {
+  const tap = lessons.find(({ name }) => name === "analyzer/tap")!;
+  const run = tap.runs.find(({ words }) => words[0] === "summary")!;
+  using stage = setStage([run]);
+  const [flag] = run.flags.map(stage.move);
+  assertEquals(flag, `--allow-read=${ROOT.pathname}scripts/analyzer/echo.pcapng`);
+  assertEquals(stage.move(run.words[1]!), `${ROOT.pathname}scripts/analyzer/echo.pcapng`);
 });
