@@ -177,6 +177,7 @@ Deno.test("what mail/smtp_client shows that it sends is what imap_client and pop
       flags: (flag) => flag.replace(/:\d+$/, ":0").replaceAll("/tmp/mail", inbox),
     });
   await using smtp = server("smtp_server");
+  await smtp.printed(/^listening on /m); // it makes the folder that the others read
   await using imap = server("imap_server");
   await using pop3 = server("pop3_server");
   const client = async (name: string, server: Script, variable: string, ...words: string[]) => {
