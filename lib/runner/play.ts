@@ -75,7 +75,10 @@ async function playOnce(
 ): Promise<Play> {
   const began = performance.now();
   const cast = castOf(lesson, run, lessons);
-  using stage = setStage(cast.map((each) => each.run), { defaults });
+  using stage = setStage(cast.map((each) => each.run), {
+    defaults,
+    lessons: cast.map((each) => each.lesson),
+  });
   const faults: string[] = [];
   const started: { running: Running; lesson: Lesson; code?: number }[] = [];
   const hasEnded = async (actor: typeof started[number]) => {

@@ -21,10 +21,19 @@ export interface Stage extends Disposable {
  * Sets a stage for runs that belong together.
  *
  * @param options.defaults keep the ports of the headers where they are free
+ * @param options.lessons those that are run: the ports that their options have by default move as well, where
+ *   a grant is for a whole host and so names none
  */
-export function setStage(runs: Run[], options: { defaults?: boolean } = {}): Stage {
+export function setStage(
+  runs: Run[],
+  options: { defaults?: boolean; lessons?: Lesson[] } = {},
+): Stage {
   const ports = new Map<string, string>();
-  for (const port of runs.flatMap(portsOf)) {
+  const wholeHosts = runs.some((run) =>
+    netGrantsOf(run).some((value) => !/:\d+$|^unix:/.test(value))
+  );
+  const byDefault = wholeHosts ? (options.lessons ?? []).flatMap(defaultPortsOf) : [];
+  for (const port of [...runs.flatMap(portsOf), ...byDefault]) {
     if (!ports.has(port)) {
       ports.set(port, String(options.defaults ? freePort(Number(port)) : freePort()));
     }
@@ -44,11 +53,21 @@ export function setStage(runs: Run[], options: { defaults?: boolean } = {}): Sta
 
 /** The ports that the net grants of a run name. */
 function portsOf(run: Run): string[] {
-  return grantsOf(run)
-    .filter(({ kind }) => kind === "net")
-    .map(({ value }) => /:([1-9]\d*)$/.exec(value)?.[1])
+  return netGrantsOf(run)
+    .map((value) => /:([1-9]\d*)$/.exec(value)?.[1])
     .filter((port) => port !== undefined);
 }
+
+/** The ports that the options of a lesson have when they are not given. */
+function defaultPortsOf({ parameters }: Lesson): string[] {
+  return parameters
+    .filter(({ value }) => value === "PORT" || value === "ENDPOINT")
+    .map(({ fallback = "" }) => /(?:^|:)([1-9]\d*)$/.exec(fallback)?.[1])
+    .filter((port) => port !== undefined);
+}
+
+const netGrantsOf = (run: Run): string[] =>
+  grantsOf(run).filter(({ kind }) => kind === "net").map(({ value }) => value);
 
 /** One thing that a flag permits: `net` and `127.0.0.1:80`. */
 export interface Grant {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { type Lesson, parseLesson } from "../../lib/lesson.ts";
 import { parseRun } from "../../lib/run_line.ts";
 import { flagsWithout, grantsOf, movedWords, setStage } from "../../lib/runner/stage.ts";
@@ -30,6 +30,36 @@ Deno.test("setStage moves every port that a net grant names, and no other number
     ["no number", "no number"],
   ];
   for (const [text, expected] of cases) assertEquals(stage.move(text), expected);
+});
+
+Deno.test("setStage moves default ports where a grant is for a whole host", () => {
+  const lesson = (path: string, grant: string, option: string) =>
+    parseLesson(
+      path,
+      `#!/usr/bin/env -S deno run --allow-net=${grant}
+/**
+ * A lesson
+ *
+ * @run deno run --allow-net=${grant} ${path}
+ * @expect x
+ * @option ${option}
+ * @module
+ */`,
+    );
+  const relay = lesson(
+    "scripts/a/b.ts",
+    "127.0.0.1",
+    "--to ENDPOINT  behind (default: [::1]:10014)",
+  );
+  const named = lesson("scripts/a/c.ts", "127.0.0.1:9", "--port PORT  where (default: 10015)");
+  const words = (...lessons: Lesson[]) => {
+    using stage = setStage(lessons.flatMap(({ runs }) => runs), { lessons });
+    return lessons.map((each) => movedWords(each, each.runs[0]!, stage).join(" "));
+  };
+  const [to, port] = words(relay, named);
+  assertMatch(to!, /^--to \[::1\]:[23]\d{4}$/);
+  assertMatch(port!, /^--port [23]\d{4}$/);
+  assertEquals(words(named), [""]);
 });
 
 Deno.test("setStage moves /tmp to a folder of its own that goes with it", () => {
