@@ -46,7 +46,7 @@ export async function readCall(
 ): Promise<SlackCall> {
   const { limit = 1024 * 1024, timeout = 10_000 } = options;
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  const query = Object.fromEntries(new URL(request.url).searchParams);
+  const query = Object.fromEntries(URL.parse(request.url)?.searchParams ?? []);
   const bytes = await within(timeout, bodyOf(request, limit)).catch((error) => {
     throw error instanceof BadCallError ? error : new BadCallError("request_timeout");
   });

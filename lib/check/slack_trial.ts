@@ -72,7 +72,9 @@ export class SlackStandIn implements AsyncDisposable {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
+    const url = URL.parse(request.url);
+    if (!url) return new Response("the host in it is none\n", { status: 400 });
+    const { pathname, searchParams } = url;
     if (/\/(auth|api)\.test$/.test(pathname)) return Response.json({ ok: true, user: "bot" });
     let call;
     try {

@@ -46,8 +46,9 @@ import { formatEndpoint } from "../../lib/address.ts";
 import { BasicLogin } from "../../lib/basic_login.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
-import { ActionError, attempt, explain } from "../../lib/errors.ts";
+import { ActionError, explain } from "../../lib/errors.ts";
 import { freshCertificate, publishAuthority } from "../../lib/fresh_certificate.ts";
+import { keepServing } from "../../lib/keep_serving.ts";
 import { password } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { startLine } from "../../lib/winrm_line.ts";
@@ -169,7 +170,7 @@ async function handle(
     tell(`was not let in (${no.status})`);
     return no;
   }
-  if (new URL(http.url).pathname !== "/wsman") return new Response(null, { status: 404 });
+  if (URL.parse(http.url)?.pathname !== "/wsman") return new Response(null, { status: 404 });
   if (http.method !== "POST") {
     return new Response(null, { status: 405, headers: { allow: "POST" } });
   }
@@ -198,24 +199,19 @@ export async function main(options: Options): Promise<void> {
   const login = new BasicLogin(user, await password("WINRM_PASSWORD", `Password for ${user}:`));
   const tls = insecureHttp ? undefined : await freshCertificate(host);
   await using shells = new Shells({ idle: idle * 1_000, most: maxShells });
-  const server = await attempt(
-    `listen on ${formatEndpoint({ hostname: host, port })}`,
-    () =>
-      Deno.serve(
-        {
-          ...(tls && { cert: tls.cert, key: tls.key }),
-          hostname: host,
-          port,
-          onListen() {},
-          onError(error) {
-            console.error(`could not answer: ${visible(explain(error).reason)}`);
-            return new Response(null, { status: 500 });
-          },
+  const server = await keepServing({ hostname: host, port }, (place) =>
+    Deno.serve(
+      {
+        ...place,
+        ...(tls && { cert: tls.cert, key: tls.key }),
+        onError(error) {
+          console.error(`could not answer: ${visible(explain(error).reason)}`);
+          return new Response(null, { status: 500 });
         },
-        (request, { remoteAddr }) =>
-          handle(request, remoteAddr.hostname, login, { shells, programs }),
-      ),
-  );
+      },
+      (request, { remoteAddr }) =>
+        handle(request, remoteAddr.hostname, login, { shells, programs }),
+    ));
   using _stopping = onInterrupt(() => {
     // who waits for output is told that there will be none
     shells.closeAll();

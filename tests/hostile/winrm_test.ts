@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "npm:fast-check@^4.3.0";
 import { ACTIONS, element, requestEnvelope } from "../../lib/wsman.ts";
 import { reply } from "../../lib/wsman_reply.ts";
@@ -14,6 +14,7 @@ import { runCommand } from "../../lib/winrm_run.ts";
 import { fakeWinrm, nothingYet, received } from "../lib/fake_winrm.ts";
 import { freePort } from "../peers/peers.ts";
 import { attacks, tcpTarget } from "./attacks.ts";
+import { exchange } from "./http_attacks.ts";
 import { behaviours, misbehave, reset } from "./peers.ts";
 import { memory, openFiles, type Script, startDeno } from "./script.ts";
 import { pause, times, until, within } from "./waits.ts";
@@ -167,7 +168,10 @@ interface Server {
   client(password?: string): WsmanClient;
 }
 
-async function startServer(...words: string[]): Promise<Server> {
+async function startServer(
+  options: { words?: string[]; files?: number } = {},
+): Promise<Server> {
+  const { words = [], files } = options;
   const port = freePort();
   const script = startDeno(
     ["--allow-env=WINRM_PASSWORD", `--allow-net=127.0.0.1:${port}`, "--allow-run=echo,cat,printf"],
@@ -175,6 +179,7 @@ async function startServer(...words: string[]): Promise<Server> {
     {
       words: ["--insecure-http", `--port=${port}`, "--programs=echo,cat,printf", ...words],
       smallHeap: true,
+      files,
     },
   );
   await script.printed(/^listening on /m);
@@ -345,7 +350,7 @@ Deno.test("winrm_server makes who guesses passwords wait", async () => {
 });
 
 Deno.test("winrm_server closes shells that are left alone, with the programs in them", async () => {
-  const server = await startServer("--idle=1", "--max-shells=3");
+  const server = await startServer({ words: ["--idle=1", "--max-shells=3"] });
   await using script = server.script;
   const files = openFiles(script.pid);
   using client = server.client();
@@ -416,4 +421,48 @@ Deno.test("winrm_server serves on when hundreds of clients misbehave, with the s
   );
   assertNoTrace(script.stderr);
   assertEquals(await script.stop("SIGINT"), 0);
+});
+
+Deno.test("winrm_server serves on when clients hold all the connections that it may have", async () => {
+  const server = await startServer({ files: 60 });
+  await using script = server.script;
+  const target = tcpTarget(server.port);
+  const held: Deno.Conn[] = [];
+  try {
+    await until(() => "it holds them all", () => {
+      // those whose handshake the system does, while nobody accepts them
+      for (let count = 0; count < 20; count++) {
+        target.dial().then((each) => held.push(each), () => {});
+      }
+      return script.stderr.includes("too many files and sockets are open");
+    }, 20_000);
+  } finally {
+    await pause(100);
+    for (const each of held) each.close();
+  }
+  const listensAgain = async () => {
+    for (;;) {
+      try {
+        return (await target.dial()).close();
+      } catch {
+        await pause(100);
+      }
+    }
+  };
+  await within("it listens again", listensAgain(), 20_000);
+  await goodClient(server);
+  assertNoTrace(script.stderr);
+  assertEquals(await script.stop("SIGINT"), 0);
+});
+
+Deno.test("winrm_server has nothing for a host that is none", async () => {
+  const server = await startServer();
+  await using script = server.script;
+  const request = "POST /wsman HTTP/1.1\r\nhost: a b<>\r\ncontent-length: 0\r\n" +
+    `authorization: Basic ${btoa(`student:${PASSWORD}`)}\r\n\r\n`;
+  assertMatch(
+    await exchange(tcpTarget(server.port), request, { until: /\r\n\r\n/ }),
+    /^HTTP\/1\.1 40[04] /,
+  );
+  await goodClient(server);
 });
