@@ -18,6 +18,17 @@ function type(client: Process, line: string): Promise<void> {
   return client.send(encode(line + "\n"));
 }
 
+/** Waits until the client of the server on a port has ended its side, as the system knows. */
+async function halfClosed(port: number): Promise<void> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const established = new RegExp(`^ *\\d+: \\w+${local} \\S+ 01 `, "m");
+  const due = performance.now() + 30_000;
+  while (established.test(await Deno.readTextFile("/proc/net/tcp"))) {
+    if (performance.now() > due) throw new Error(`the client on port ${port} goes on writing`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 for (const peer of peers) {
   peerTest(`chat_server.ts has ${peer.name} chat with our client`, [peer.name], async () => {
     await using server = await startServer("tcp/chat_server", { ...AT, port: 0 });
@@ -69,6 +80,8 @@ for (const peer of peers) {
       await type(ours, "fourth");
       await theirs.stdout.line(/^fourth$/);
       await ours.send();
+      // a server whose end comes first has gone too early
+      await halfClosed(at.port);
       await theirs.send();
       assertEquals(await ours.end(), 0);
       assertEquals(theirs.stdout.text, "first\nfourth\n");
