@@ -52,7 +52,8 @@ export class DownloadStage implements AsyncDisposable {
     const { signal } = stop;
     const opened: { stage?: DownloadStage } = {};
     const answer = (request: Request): Response =>
-      opened.stage?.answer(URL.parse(request.url)?.pathname ?? "") ?? new Response("", { status: 503 });
+      opened.stage?.answer(URL.parse(request.url)?.pathname ?? "") ??
+        new Response("", { status: 503 });
     const server = await attempt(
       `listen on ${formatEndpoint(web)}, as a web server`,
       () => Deno.serve({ ...web, signal, onListen() {} }, answer),

@@ -36,7 +36,9 @@ const hostname = "127.0.0.1";
 
 /** Echoes. */
 function answer(request: Request): Response {
-  if (URL.parse(request.url)?.pathname !== "/echo" || request.headers.get("upgrade") !== "websocket") {
+  if (
+    URL.parse(request.url)?.pathname !== "/echo" || request.headers.get("upgrade") !== "websocket"
+  ) {
     return new Response("here is a WebSocket at /echo\n", { status: 404 });
   }
   // a client that does not answer a ping within so many seconds is given up
