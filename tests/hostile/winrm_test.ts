@@ -457,7 +457,7 @@ Deno.test("winrm_server serves on when clients hold all the connections that it 
 
 Deno.test("winrm_server has nothing for a host that is none", async () => {
   const server = await startServer();
-  await using script = server.script;
+  await using _ended = server.script;
   const request = "POST /wsman HTTP/1.1\r\nhost: a b<>\r\ncontent-length: 0\r\n" +
     `authorization: Basic ${btoa(`student:${PASSWORD}`)}\r\n\r\n`;
   assertMatch(
