@@ -100,7 +100,7 @@ async function converse(client: Connection, server: Connection, note: Note, opti
   let left = options.closeAfter || Infinity;
 
   async function pass(from: Side): Promise<void> {
-    const buffer = new Uint8Array(64 * 1024);
+    const buffer = new Uint8Array(128 * 1024);
     for (let count; (count = await ends[from].read(buffer)) !== null;) {
       const size = options.chunk || count;
       for (let at = 0; at < count; at += size) {
