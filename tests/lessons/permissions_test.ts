@@ -6,7 +6,7 @@
  * @module
  */
 
-import { assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { readLessons } from "../../lib/runner/library.ts";
 import { play } from "../../lib/runner/play.ts";
 import { grantsOf } from "../../lib/runner/stage.ts";
@@ -22,7 +22,8 @@ for (const lesson of lessons) {
       Deno.test(`${name} names ${grant} when it is missing`, async () => {
         const result = await play(lesson, run, lessons, { without });
         assertNotEquals(result.faults, [], `it passes without ${grant}`);
-        const mine = result.terminals.find((terminal) => terminal.lesson === lesson.name)!;
+        const mine = result.terminals.find((terminal) => terminal.lesson === lesson.name);
+        assert(mine, `it was not started:\n${shown(result)}`);
         const stderr = mine.lines.filter((line) => line.stream === "stderr");
         assertStringIncludes(
           stderr.map((line) => line.text).join("\n"),
