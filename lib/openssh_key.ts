@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { generateKeyPairSync } from "node:crypto";
 
 const CURVES: Record<string, { name: string; size: number }> = {
   "P-256": { name: "nistp256", size: 32 },
@@ -45,6 +46,30 @@ export function opensshKey(key: JsonWebKey): string {
   ]);
   const lines = bytes.toString("base64").match(/.{1,70}/g)!.join("\n");
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+/**
+ * Makes a pair of Ed25519 keys: the private one as OpenSSH writes it, the public one as a line of known_hosts has
+ * it after the name.
+ *
+ * Not ssh2's generateKeyPairSync: it takes zeros away from the start of a public key, so that nobody, not ssh2
+ * either, can read one key of 256.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8709 RFC 8709}: Ed25519 in SSH
+ *
+ * @example
+ * ```ts
+ * import { newKeyPair } from "./openssh_key.ts";
+ * import { assertMatch } from "@std/assert";
+ *
+ * assertMatch(newKeyPair().publicKey, /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[\w+/]{43}$/);
+ * ```
+ */
+export function newKeyPair(): { privateKey: string; publicKey: string } {
+  const key = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const { type, open } = partsOf(key);
+  const publicKey = Buffer.concat([string(type), ...open]).toString("base64");
+  return { privateKey: opensshKey(key), publicKey: `${type} ${publicKey}` };
 }
 
 function partsOf(key: JsonWebKey): { type: string; open: Buffer[]; secret: Buffer[] } {

@@ -11,6 +11,7 @@
 import { createHash } from "node:crypto";
 import ssh2 from "ssh2";
 import { ActionError, attempt } from "./errors.ts";
+import { newKeyPair } from "./openssh_key.ts";
 
 /** A host key, and what a client may know of it. */
 export interface HostKey {
@@ -74,7 +75,7 @@ async function readPrivately(file: string): Promise<string | undefined> {
 
 async function makeKey(file: string): Promise<string> {
   await Deno.mkdir(folderOf(file), { recursive: true, mode: 0o700 });
-  const { private: text } = ssh2.utils.generateKeyPairSync("ed25519", { comment: "lecture" });
+  const { privateKey: text } = newKeyPair();
   const fresh = await writeFresh(file, text, 0o600);
   try {
     // unlike a rename, a link never takes the place of a key that another start has just made

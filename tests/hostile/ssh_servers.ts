@@ -6,6 +6,7 @@
 
 import { createServer, type Socket } from "node:net";
 import ssh2 from "ssh2";
+import { newKeyPair } from "../../lib/openssh_key.ts";
 
 /** A key for a host: its private text, and its line in known_hosts after the name. */
 export interface HostKey {
@@ -14,10 +15,7 @@ export interface HostKey {
 }
 
 /** Makes one. */
-export function hostKey(): HostKey {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
-  return { privateKey, publicKey };
-}
+export const hostKey = (): HostKey => newKeyPair();
 
 /** A channel of ssh2's server. */
 export interface ServerChannel {

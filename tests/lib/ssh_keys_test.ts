@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import { opensshKey } from "../../lib/openssh_key.ts";
+import { newKeyPair, opensshKey } from "../../lib/openssh_key.ts";
 import { isEncrypted, parsePrivateKey, readPrivateKey } from "../../lib/ssh_keys.ts";
 
 const DATA = new TextEncoder().encode("what is signed");
@@ -49,6 +49,25 @@ Deno.test("parsePrivateKey pads a number with leading zeros when it is short", (
   const d = new Uint8Array(32).fill(1, 31).toBase64({ alphabet: "base64url", omitPadding: true });
   const jwk = { kty: "EC", crv: "P-256", x, y, d };
   checkSigns(jwk, opensshKey(jwk));
+});
+
+Deno.test("newKeyPair makes a key that is read back and signs when it begins with a zero byte", () => {
+  // one public key of 256 does, and the byte belongs to it; that none of 20,000 does will not happen
+  let zeros = 0;
+  for (let number = 0; zeros < 3 && number < 20_000; number++) {
+    const { privateKey, publicKey } = newKeyPair();
+    const key = parsePrivateKey(privateKey);
+    const blob = Uint8Array.fromBase64(publicKey.split(" ")[1]!);
+    assertEquals(new Uint8Array(key.getPublicSSH()), blob);
+    if (blob.at(-32) !== 0) continue;
+    zeros++;
+    const signature = key.sign(DATA);
+    if (signature instanceof Error) throw signature;
+    const x = blob.slice(-32).toBase64({ alphabet: "base64url", omitPadding: true });
+    const open = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    assertEquals(verify(null, DATA, open, signature), true);
+  }
+  assertEquals(zeros, 3);
 });
 
 Deno.test("parsePrivateKey says what a file is when it is no private key", () => {

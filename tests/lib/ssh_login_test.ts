@@ -2,14 +2,13 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import ssh2 from "ssh2";
 import { ActionError } from "../../lib/errors.ts";
+import { newKeyPair } from "../../lib/openssh_key.ts";
 import { parseAuthorizedKeys, readAuthorizedKeys } from "../../lib/ssh_authorized_keys.ts";
 import { Attempts, judge, passwordOf } from "../../lib/ssh_login.ts";
 
-const pair = (kind: string, options = {}) => ssh2.utils.generateKeyPairSync(kind, options);
-
 Deno.test("parseAuthorizedKeys leaves a line out when it is no plain key of a good kind", () => {
-  const [, good] = pair("ed25519").public.split(" ");
-  const short = pair("rsa", { bits: 1024 }).public;
+  const good = newKeyPair().publicKey.split(" ")[1]!;
+  const short = ssh2.utils.generateKeyPairSync("rsa", { bits: 1024 }).public;
   const text = [
     `ssh-ed25519 ${good} me`,
     "",
@@ -30,7 +29,7 @@ Deno.test("readAuthorizedKeys refuses a file when others may write it; none has 
   const folder = await Deno.makeTempDir();
   try {
     assertEquals((await readAuthorizedKeys(`${folder}/none`)).keys, []);
-    await Deno.writeTextFile(`${folder}/keys`, pair("ed25519").public);
+    await Deno.writeTextFile(`${folder}/keys`, newKeyPair().publicKey);
     await Deno.chmod(`${folder}/keys`, 0o666);
     await assertRejects(
       () => readAuthorizedKeys(`${folder}/keys`),
@@ -47,8 +46,8 @@ Deno.test("readAuthorizedKeys refuses a file when others may write it; none has 
 Deno.test("judge is content only when user, key and signature fit", async () => {
   const authorizedKeys = await Deno.makeTempFile();
   try {
-    const mine = pair("ed25519");
-    await Deno.writeTextFile(authorizedKeys, mine.public);
+    const mine = newKeyPair();
+    await Deno.writeTextFile(authorizedKeys, mine.publicKey);
     await Deno.chmod(authorizedKeys, 0o600);
     const rules = { user: "student", fits: passwordOf("student", "sesame"), authorizedKeys };
     const blob = Buffer.from("what is signed");
@@ -63,12 +62,12 @@ Deno.test("judge is content only when user, key and signature fit", async () => 
       };
     };
     const good = async (given: Parameters<typeof judge>[0]) => (await judge(given, rules)).good;
-    assertEquals(await good(login(mine.private)), true);
-    assertEquals(await good({ ...login(mine.private), signature: undefined }), true);
-    assertEquals(await good(login(mine.private, "root")), false);
-    assertEquals(await good({ ...login(mine.private), blob: Buffer.from("else") }), false);
-    assertEquals(await good({ ...login(mine.private), signature: Buffer.alloc(64) }), false);
-    assertEquals(await good(login(pair("ed25519").private)), false);
+    assertEquals(await good(login(mine.privateKey)), true);
+    assertEquals(await good({ ...login(mine.privateKey), signature: undefined }), true);
+    assertEquals(await good(login(mine.privateKey, "root")), false);
+    assertEquals(await good({ ...login(mine.privateKey), blob: Buffer.from("else") }), false);
+    assertEquals(await good({ ...login(mine.privateKey), signature: Buffer.alloc(64) }), false);
+    assertEquals(await good(login(newKeyPair().privateKey)), false);
     const word = { method: "password", username: "student", password: "sesame" };
     assertEquals(await good(word), true);
     assertEquals(await good({ ...word, password: "" }), false);
