@@ -29,10 +29,9 @@ export function setStage(
   options: { defaults?: boolean; lessons?: Lesson[] } = {},
 ): Stage {
   const ports = new Map<string, string>();
-  const wholeHosts = runs.some((run) =>
-    netGrantsOf(run).some((value) => !/:\d+$|^unix:/.test(value))
-  );
-  const byDefault = wholeHosts ? (options.lessons ?? []).flatMap(defaultPortsOf) : [];
+  const byDefault = runs.some((run) => grantsOf(run).some(isWholeHost))
+    ? (options.lessons ?? []).flatMap(defaultPortsOf)
+    : [];
   for (const port of [...runs.flatMap(portsOf), ...byDefault]) {
     if (!ports.has(port)) {
       ports.set(port, String(options.defaults ? freePort(Number(port)) : freePort()));
@@ -53,8 +52,9 @@ export function setStage(
 
 /** The ports that the net grants of a run name. */
 function portsOf(run: Run): string[] {
-  return netGrantsOf(run)
-    .map((value) => /:([1-9]\d*)$/.exec(value)?.[1])
+  return grantsOf(run)
+    .filter(({ kind }) => kind === "net")
+    .map(({ value }) => /:([1-9]\d*)$/.exec(value)?.[1])
     .filter((port) => port !== undefined);
 }
 
@@ -65,9 +65,6 @@ function defaultPortsOf({ parameters }: Lesson): string[] {
     .map(({ fallback = "" }) => /(?:^|:)([1-9]\d*)$/.exec(fallback)?.[1])
     .filter((port) => port !== undefined);
 }
-
-const netGrantsOf = (run: Run): string[] =>
-  grantsOf(run).filter(({ kind }) => kind === "net").map(({ value }) => value);
 
 /** One thing that a flag permits: `net` and `127.0.0.1:80`. */
 export interface Grant {
@@ -81,6 +78,11 @@ export function grantsOf(run: Run): Grant[] {
     const found = /^--allow-(\w+)=(.*)$/.exec(flag);
     return (found?.[2]?.split(",") ?? []).map((value) => ({ kind: found![1]!, value }));
   });
+}
+
+/** Whether a grant is for all ports of a host. */
+export function isWholeHost({ kind, value }: Grant): boolean {
+  return kind === "net" && !/:\d+$|^unix:/.test(value);
 }
 
 /** The flags of a run with one grant taken away. */

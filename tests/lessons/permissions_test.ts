@@ -9,7 +9,7 @@
 import { assert, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { readLessons } from "../../lib/runner/library.ts";
 import { play } from "../../lib/runner/play.ts";
-import { grantsOf } from "../../lib/runner/stage.ts";
+import { grantsOf, isWholeHost } from "../../lib/runner/stage.ts";
 import { nameOf, shown } from "./shown.ts";
 
 const lessons = readLessons();
@@ -33,8 +33,7 @@ for (const lesson of lessons) {
       });
     }
 
-    for (const { kind, value } of grantsOf(run)) {
-      if (kind !== "net" || /:\d+$|^unix:/.test(value)) continue;
+    for (const { value } of grantsOf(run).filter(isWholeHost)) {
       Deno.test(`${name} fails when it is granted single ports of ${value} only`, async () => {
         const ports = lesson.parameters.filter(({ value }) => value === "PORT");
         const narrow = ["0", ...ports.map(({ fallback }) => fallback)].map((port) =>
