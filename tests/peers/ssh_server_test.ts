@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ALGORITHMS } from "../../lib/ssh2_server.ts";
-import { times } from "../hostile/waits.ts";
+import { pause, times, within } from "../hostile/waits.ts";
 import { peerTest, python, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 import { pathOf } from "./scripts.ts";
@@ -320,6 +320,11 @@ peerTest("ssh_server.ts serves several sessions of OpenSSH on one connection", S
   const control = ["-S", `${server.folder}/control`];
   await using master = server.client([...byKey(key), ...control, "-M", "-N"]);
   await server.log.line(/logged in/);
+  // ssh makes its socket after that; whoever finds none logs in by itself
+  const ready = async () => {
+    while ((await server.run([...control, "-O", "check"])).code !== 0) await pause(50);
+  };
+  await within("the master takes sessions", ready(), 30_000);
   await using cat = server.client([...control, ...byKey(key), "cat"]);
   const results = await times(20, 5, async (index) => {
     const { code, stdout } = await server.run([...control, ...byKey(key), "echo", `${index}`]);
