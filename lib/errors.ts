@@ -74,7 +74,8 @@ const REASONS: Record<string, Explanation> = {
   EAGAIN: { reason: "too many clients are waiting there already", next: "Try again later." },
   ECONNRESET: { reason: "the other side reset the connection" },
   EPIPE: { reason: "the other side has already closed the connection" },
-  ENOTCONN: { reason: "the connection is no longer open" },
+  // after a reset, what still asks about the connection gets this one: so does connecting, now and then
+  ENOTCONN: { reason: "the other side reset the connection" },
   ETIMEDOUT: { reason: "no answer came in time" },
   EHOSTUNREACH: { reason: "no route leads to that host", next: "Check the address." },
   ENETUNREACH: { reason: "no route leads to that network", next: "Check the address." },

@@ -59,6 +59,8 @@ export class ConnectError extends Error {
 /** The system's own words for a failed connection. */
 function inWords(error: unknown): string {
   if (error instanceof DeadlineError) return "Connection timed out";
+  // a reset that came while Deno still set the connection up
+  if (error instanceof Deno.errors.NotConnected) return "Connection reset by peer";
   const { message } = error as Error;
   if (isUnknown(error)) return "Name or service not known";
   return message.replace(/ \(os error \d+\)$/, "");

@@ -29,6 +29,8 @@ export async function arrival(where: NetEndpoint, patience: number): Promise<voi
       (await Deno.connect(where)).close();
       return;
     } catch (error) {
+      // a server that resets at once is there, and is judged by the checks
+      if (error instanceof Deno.errors.NotConnected) return;
       const refused = error instanceof Deno.errors.ConnectionRefused;
       if (refused && performance.now() < due) await pause(50);
       else await attempt(`find your server at ${address}`, Promise.reject(error));

@@ -56,6 +56,11 @@ export class ServerTrial implements Disposable {
         });
       }
       const { explanation: { reason } } = new ActionError(action, error);
+      // Deno asks for the address of the other side, whose reset was faster
+      if (error instanceof Deno.errors.NotConnected) {
+        const likely = "it throws a connection away as soon as it has accepted it";
+        throw new Mismatch({ expected: "a connection", got: reason, likely });
+      }
       const likely =
         `start your server first, and look which address it listens on: here it is ${address}`;
       throw new Gone({ expected: "a connection", got: reason, likely }, this.#connected);

@@ -96,19 +96,22 @@ type Note = (kind: TapEvent["kind"], from: Side, bytes?: Uint8Array) => void;
 /** One client's conversation: both directions at the same time, until both have ended. */
 async function converse(client: Connection, server: Connection, note: Note, options: Options) {
   const ends = { client, server };
-  const open = new Set<Side>(["client", "server"]);
+  const sides: Side[] = ["client", "server"];
+  const open = new Set(sides);
   let left = options.closeAfter || Infinity;
 
   async function pass(from: Side): Promise<void> {
+    const to = otherSide(from);
     const buffer = new Uint8Array(128 * 1024);
-    for (let count; (count = await ends[from].read(buffer)) !== null;) {
+    for (let count; (count = await ends[from].read(buffer).catch(brokenBy(from))) !== null;) {
       const size = options.chunk || count;
       for (let at = 0; at < count; at += size) {
         const piece = buffer.subarray(at, Math.min(at + size, count, at + left));
         if (options.delay > 0) await pause(options.delay);
         note("data", from, piece);
         left -= piece.length;
-        await ends[otherSide(from)].write(piece); // waits for a slow reader, and so lets the sender wait
+        // waits for a slow reader, and so lets the sender wait
+        await ends[to].write(piece).catch(brokenBy(to));
         note("delivered", from);
         if (left <= 0) throw new Error(`cut after ${options.closeAfter} bytes`);
       }
@@ -116,25 +119,27 @@ async function converse(client: Connection, server: Connection, note: Note, opti
     // no more from here: the other direction may go on (half-close)
     open.delete(from);
     note("end", from);
-    await ends[otherSide(from)].closeWrite();
+    await ends[to].closeWrite().catch(brokenBy(to));
     note("delivered", from);
   }
 
-  const broken = (from: Side) => (error: unknown) => {
-    // whoever fails first says why; closing the connections then ends the other direction as well
-    if (error instanceof Deno.errors.ConnectionReset && open.size > 0) {
-      note("reset", from);
+  // the system tells of a reset once, to whatever is asked next: a read, a write or a half-close
+  const brokenBy = (side: Side) => (error: unknown): never => {
+    if (isReset(error) && open.size > 0) {
+      note("reset", side);
       open.clear();
     }
-    client.close();
-    server.close();
     throw error;
   };
   try {
-    await Promise.all([
-      pass("client").catch(broken("client")),
-      pass("server").catch(broken("server")),
-    ]);
+    await Promise.all(sides.map((side) =>
+      pass(side).catch((error) => {
+        // ends the other direction as well
+        client.close();
+        server.close();
+        throw error;
+      })
+    ));
   } finally {
     // the tap closes what is open: each side sees the end of the other
     for (const side of open) {
@@ -142,6 +147,11 @@ async function converse(client: Connection, server: Connection, note: Note, opti
       note("delivered", side);
     }
   }
+}
+
+function isReset(error: unknown): boolean {
+  const { BrokenPipe, ConnectionReset, NotConnected } = Deno.errors;
+  return [BrokenPipe, ConnectionReset, NotConnected].some((kind) => error instanceof kind);
 }
 
 /** Listens for connections; gives what stops it. */
@@ -157,8 +167,14 @@ async function tapStream(listen: Endpoint, target: Endpoint, tell: Tell, options
     const note: Note = (kind, from, bytes) => tell(kind, conversation, from, bytes);
     note("asked", "client");
     using upstream = await connect(target).catch((error) => {
-      const refused = error.cause instanceof Deno.errors.ConnectionRefused;
-      note(refused ? "refused" : "unreachable", "server");
+      if (error.cause instanceof Deno.errors.NotConnected) {
+        // there was a connection, and its end was faster than we
+        note("connected", "server");
+        note("reset", "server");
+      } else {
+        const refused = error.cause instanceof Deno.errors.ConnectionRefused;
+        note(refused ? "refused" : "unreachable", "server");
+      }
       throw error;
     });
     note("connected", "server");

@@ -146,9 +146,9 @@ async function visit(port: number, behaviour: (connection: Deno.Conn) => Promise
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });
     await behaviour(connection);
   } catch (error) {
-    // the checker has closed the connection, or has ended
-    const { BrokenPipe, ConnectionRefused, ConnectionReset } = Deno.errors;
-    const kinds = [BrokenPipe, ConnectionRefused, ConnectionReset];
+    // the checker has closed the connection, or has ended (NotConnected: while it was being connected to)
+    const { BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected } = Deno.errors;
+    const kinds = [BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected];
     if (!kinds.some((kind) => error instanceof kind)) throw error;
   }
 }

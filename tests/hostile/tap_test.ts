@@ -1,4 +1,5 @@
 /** The tap between those who misbehave: it passes on what it can, and no client takes it down. */
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { assertEquals, assertMatch } from "@std/assert";
 import { attacks, tcpTarget } from "./attacks.ts";
 import { memory, openFiles, type Script, startDeno } from "./script.ts";
@@ -100,6 +101,42 @@ Deno.test(`${PATH} lets a sender wait when nobody reads, with the same memory`, 
   listener.close();
   assertEquals(await tap.stop("SIGTERM"), 0);
 });
+
+for (
+  const [moment, behave] of Object.entries({
+    "while it is written to": (socket: Socket) => setTimeout(() => socket.resetAndDestroy(), 300),
+    "after it has ended its side": (socket: Socket) => {
+      socket.end();
+      setTimeout(() => socket.resetAndDestroy(), 300);
+    },
+  })
+) {
+  Deno.test(`${PATH} tells who reset when the server does so ${moment}`, async () => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.pause();
+      socket.on("error", () => {});
+      behave(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port: to } = server.address() as AddressInfo;
+    const { tap, port } = await start(to, ["--show", "none"]);
+    await using _ended = tap;
+    for (let round = 0; round < 5; round++) {
+      using client = await Deno.connect({ hostname: "127.0.0.1", port });
+      const chunk = new Uint8Array(1024 * 1024);
+      // until the tap has closed the connection
+      const sending = (async () => {
+        for (;;) await client.write(chunk);
+      })().catch(() => {});
+      await within("the end of the stream", sending, 20_000);
+    }
+    const resets = () => tap.stdout.match(/server resets the connection/g)?.length;
+    await until(() => tap.stdout, () => resets() === 5);
+    assertEquals(tap.stdout.includes("client resets"), false);
+    await new Promise((resolve) => server.close(resolve));
+    assertEquals(await tap.stop("SIGINT"), 0);
+  });
+}
 
 Deno.test(`${PATH} closes the client when nothing listens behind it, and goes on`, async () => {
   let port: number;
