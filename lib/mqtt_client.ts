@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./ignore_env.ts";
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { formatEndpoint } from "./address.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./ignore_env.ts";
 import type { Buffer } from "node:buffer";
 import { ErrorWithSubackPacket, type MqttClient } from "mqtt";
 import { visible } from "./display.ts";

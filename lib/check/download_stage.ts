@@ -5,6 +5,7 @@
  * @module
  */
 
+import "../ignore_env.ts";
 import { Aedes } from "aedes";
 import { Buffer } from "node:buffer";
 import { formatEndpoint, type NetEndpoint } from "../address.ts";

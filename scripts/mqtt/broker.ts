@@ -25,6 +25,7 @@
  * @module
  */
 
+import "../../lib/ignore_env.ts";
 import { Aedes, type Client } from "aedes";
 import type { Duplex } from "node:stream";
 import { formatEndpoint } from "../../lib/address.ts";
