@@ -30,8 +30,9 @@ export async function arrival(where: NetEndpoint, patience: number): Promise<voi
       return;
     } catch (error) {
       // a server that resets at once is there, and is judged by the checks
-      if (error instanceof Deno.errors.NotConnected) return;
-      const refused = error instanceof Deno.errors.ConnectionRefused;
+      const { ConnectionRefused, ConnectionReset, NotConnected } = Deno.errors;
+      if (error instanceof ConnectionReset || error instanceof NotConnected) return;
+      const refused = error instanceof ConnectionRefused;
       if (refused && performance.now() < due) await pause(50);
       else await attempt(`find your server at ${address}`, Promise.reject(error));
     }

@@ -56,8 +56,9 @@ export class ServerTrial implements Disposable {
         });
       }
       const { explanation: { reason } } = new ActionError(action, error);
-      // Deno asks for the address of the other side, whose reset was faster
-      if (error instanceof Deno.errors.NotConnected) {
+      // Deno still asks for the address of the other side, whose reset is faster
+      const { ConnectionReset, NotConnected } = Deno.errors;
+      if (error instanceof ConnectionReset || error instanceof NotConnected) {
         const likely = "it throws a connection away as soon as it has accepted it";
         throw new Mismatch({ expected: "a connection", got: reason, likely });
       }

@@ -167,7 +167,7 @@ async function tapStream(listen: Endpoint, target: Endpoint, tell: Tell, options
     const note: Note = (kind, from, bytes) => tell(kind, conversation, from, bytes);
     note("asked", "client");
     using upstream = await connect(target).catch((error) => {
-      if (error.cause instanceof Deno.errors.NotConnected) {
+      if (isReset(error.cause)) {
         // there was a connection, and its end was faster than we
         note("connected", "server");
         note("reset", "server");

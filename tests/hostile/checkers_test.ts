@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { behaviours, NONSENSE, reset } from "./peers.ts";
 import { flagsOf, memory, type Script, startDeno } from "./script.ts";
 import { pause, within } from "./waits.ts";
@@ -70,7 +71,7 @@ function misbehaveAlways(
   let over = false;
   const open = new Set<Promise<unknown>>();
   const accepting = (async () => {
-    for await (const connection of listener) {
+    for await (const connection of accepted(listener)) {
       const work: Promise<unknown> = behaviour(connection, () => over).catch(() => {}).finally(
         () => {
           connection.close();

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import {
   CODES,
   decodeMessage,
@@ -56,7 +57,7 @@ function startFake(trick: Trick, options: { stranger?: Trick; tcp?: boolean } = 
   };
   const overTcp = async () => {
     if (options.tcp === false) return;
-    for await (const connection of listener) {
+    for await (const connection of accepted(listener)) {
       using _closed = connection;
       const reader = new SocketReader(connection);
       const length = await reader.readExactly(2);

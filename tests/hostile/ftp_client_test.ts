@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { chance, encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, type Peer, reset } from "./peers.ts";
@@ -73,7 +74,7 @@ function lyingServer(lies: Lies): Peer & { commands: string[] } {
     }
   };
   const serving = (async () => {
-    for await (const control of listener) await serveOne(control).catch(() => {});
+    for await (const control of accepted(listener)) await serveOne(control).catch(() => {});
   })().catch(() => {});
   return {
     commands,

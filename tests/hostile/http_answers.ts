@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accepted } from "../../lib/accept.ts";
 import { encode } from "../lib/helpers.ts";
 import type { Peer } from "./peers.ts";
 import { AT_ONCE, pause, settles } from "./waits.ts";
@@ -59,7 +60,7 @@ export function webServer(...answers: ((talk: Talk) => Promise<unknown> | unknow
   };
   const conversations = new Set<Promise<void>>();
   const serving = (async () => {
-    for await (const connection of listener) {
+    for await (const connection of accepted(listener)) {
       const one = serveOne(connection).catch(() => {}).finally(() => conversations.delete(one));
       conversations.add(one);
     }

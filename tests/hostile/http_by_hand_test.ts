@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { concat, encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
 import { startDeno } from "./script.ts";
@@ -310,7 +311,7 @@ async function naively(answer: Answer, size: number) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let gone = false;
   const serving = (async () => {
-    for await (const connection of listener) {
+    for await (const connection of accepted(listener)) {
       using closed = connection;
       await closed.read(new Uint8Array(1_024));
       // the loop closes before it has all

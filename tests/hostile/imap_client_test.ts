@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { Imap, logIn } from "../../scripts/mail/imap_client.ts";
@@ -80,7 +81,7 @@ function lyingServer({ replies, instead, piece = Infinity }: Lies): Peer & { com
     }
   };
   const serving = (async () => {
-    for await (const connection of listener) await serveOne(connection).catch(() => {});
+    for await (const connection of accepted(listener)) await serveOne(connection).catch(() => {});
   })().catch(() => {});
   return {
     commands,

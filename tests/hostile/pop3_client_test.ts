@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
@@ -50,7 +51,7 @@ function lyingServer(lies: Record<string, Lie>): Peer & { commands: string[] } {
     }
   };
   const serving = (async () => {
-    for await (const connection of listener) await serveOne(connection).catch(() => {});
+    for await (const connection of accepted(listener)) await serveOne(connection).catch(() => {});
   })().catch(() => {});
   return {
     commands,

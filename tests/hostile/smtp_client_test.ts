@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { accepted } from "../../lib/accept.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { SmtpSession } from "../../lib/smtp_session.ts";
@@ -97,7 +98,7 @@ function lyingServer(lies: Lies = {}): Liar {
     }
   };
   const serving = (async () => {
-    for await (const connection of listener) await serveOne(connection).catch(() => {});
+    for await (const connection of accepted(listener)) await serveOne(connection).catch(() => {});
   })().catch(() => {});
   const { port } = listener.addr;
   return Object.assign(liar, {
