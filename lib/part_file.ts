@@ -1,7 +1,8 @@
 /**
  * A download that is not finished, beside the place where it will stand: `name.part` becomes `name` at once
  * and only when all of it is there. What an interruption leaves can be gone on with. Needs `--allow-write`
- * for both names and `--allow-read` for the `.part`: Deno wants to read what it renames.
+ * for both names and `--allow-read` for the `.part`: Deno wants to read what it renames. It is locked while it
+ * is written: a second program that wants the same place is refused, and does no harm.
  *
  * @module
  */
@@ -43,20 +44,20 @@ export class PartFile implements Disposable {
    *
    * @param target where the finished file is to stand
    * @param options.resume keep what an earlier attempt left
+   * @throws {Error} when another program writes it, or its folder is not there
    */
   static async open(target: string, options: { resume?: boolean } = {}): Promise<PartFile> {
     const path = `${target}.part`;
-    if (options.resume) {
-      const found = await Deno.lstat(path).catch(unlessMissing);
-      if (found && !found.isFile) throw new Error(`${path} is no plain file: remove it`);
-      if (found) {
-        const file = await Deno.open(path, { read: true, write: true });
-        return new PartFile(target, file, await file.seek(0, Deno.SeekMode.End));
-      }
+    const found = await Deno.lstat(path).catch(unlessMissing);
+    if (options.resume && found) {
+      if (!found.isFile) throw new Error(`${path} is no plain file: remove it`);
+      const file = await openLocked(path, { read: true, write: true });
+      return new PartFile(target, file, await file.seek(0, Deno.SeekMode.End));
     }
+    // whoever has it locked still writes it
+    using _old = found?.isFile ? await openLocked(path, { write: true }) : undefined;
     await Deno.remove(path).catch(unlessMissing);
-    const file = await Deno.open(path, { write: true, createNew: true });
-    return new PartFile(target, file, 0);
+    return new PartFile(target, await openLocked(path, { write: true, createNew: true }), 0);
   }
 
   /** How many bytes are in it. */
@@ -110,18 +111,56 @@ export class PartFile implements Disposable {
     await this.#file.truncate(this.#size);
     // else a power cut could leave a whole name and half a file
     await this.#file.syncData();
+    // while it is locked: what stands at that path is this file, and no other
+    await Deno.rename(this.path, this.target);
     this.#closed = true;
     this.#file.close();
-    await Deno.rename(this.path, this.target);
+  }
+
+  /** Gives it up, with what is in it. */
+  discard(): void {
+    this.#kept = 0;
+    this[Symbol.dispose]();
   }
 
   /** Closes the file. What is in it stays; when there is nothing in it, it goes. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#file.close();
-    if (this.#kept === 0) Deno.removeSync(this.path);
+    using _file = this.#file;
+    if (this.#kept > 0) return;
+    try {
+      Deno.removeSync(this.path);
+    } catch (error) {
+      unlessMissing(error);
+    }
   }
+}
+
+/** Opens a file that nobody else writes, until it is closed. */
+async function openLocked(path: string, options: Deno.OpenOptions): Promise<Deno.FsFile> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, options);
+  } catch (error) {
+    if (options.createNew && error instanceof Deno.errors.NotFound) {
+      throw new Error(`the folder of ${path} is not there: make it first`);
+    }
+    if (error instanceof Deno.errors.AlreadyExists) throw busy(path);
+    throw error;
+  }
+  // between the two, its last user may have given it its name, and another have begun anew
+  const mine = await file.tryLock(true) &&
+    (await file.stat()).ino === (await Deno.lstat(path).catch(unlessMissing))?.ino;
+  if (mine) return file;
+  file.close();
+  throw busy(path);
+}
+
+function busy(path: string): Error {
+  return new Error(
+    `${path} is being written by another program: wait for it, or take another name`,
+  );
 }
 
 function unlessMissing(error: unknown): undefined {

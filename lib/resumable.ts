@@ -91,14 +91,23 @@ export class Resumable implements Disposable {
       const text = headers.get("content-range");
       const range = parseContentRange(text);
       const validator = strongValidator(headers) ?? this.#validator;
-      const same = validator === this.#validator && range?.total === this.total;
-      if (same && range?.first === part.size && this.headers.range) return true;
+      const same = validator === this.#validator && agree(range?.total, this.total);
+      if (same && range?.first === part.size && this.headers.range) {
+        this.total ??= range.total;
+        return true;
+      }
       throw new AnswerError(
         `the server sent another part: ${visible(text ?? "it does not say which")}`,
       );
     }
-    // the rest of what has exactly so many bytes cannot be had
-    if (status === 416 && headers.get("content-range") === `bytes */${part.size}`) return false;
+    if (status === 416) {
+      // the rest of what has exactly so many bytes cannot be had
+      const complete = headers.get("content-range") === `bytes */${part.size}`;
+      if (complete && agree(part.size, this.total)) return false;
+      const kept = part.size;
+      await part.clear();
+      throw new AnswerError(`the server has nothing behind the first ${kept} bytes any more`);
+    }
     const { total, validator } = whole(response, this.#limit);
     this.total = total;
     this.#validator = validator;
@@ -116,16 +125,14 @@ export class Resumable implements Disposable {
   /** Closes the part. What cannot be gone on with is removed. */
   [Symbol.dispose](): void {
     const { part } = this;
-    const finished = part.closed;
-    part[Symbol.dispose]();
-    if (finished || this.resumable) return;
-    for (const path of [part.path, versionPath(part.target)]) {
-      try {
-        Deno.removeSync(path);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
+    if (part.closed) return;
+    if (this.resumable) return part[Symbol.dispose]();
+    try {
+      Deno.removeSync(versionPath(part.target));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+    part.discard();
   }
 
   #note(): Promise<void> {
@@ -133,6 +140,11 @@ export class Resumable implements Disposable {
     const version = validator === undefined ? undefined : { url: this.#url, validator };
     return writeVersion(this.part.target, version);
   }
+}
+
+/** Whether two lengths may be the same: one that is not known contradicts nothing. */
+function agree(one: number | undefined, other: number | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
 }
 
 /** What an answer says that holds all of a file. */

@@ -85,15 +85,21 @@ async function targetOf(response: Response, url: URL, output?: string): Promise<
   const name = nameOfFile(suggestedName(response.headers.get("content-disposition")) ?? url);
   // those endings are of files that are not finished
   const target = `${FOLDER}/${name.replace(/\.(part|version)$/i, "_$1")}`;
-  const there = await Deno.lstat(target).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  const there = await Deno.lstat(target).catch(unlessMissing);
   if (there) throw new Error(`${target} is there already: remove it, or write --output ${target}`);
   return target;
 }
 
-/** Writes to the part what comes, piece by piece: no more than one piece is in memory. */
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/**
+ * Writes to the part what comes, piece by piece: no more than one piece is in memory. True when all of the file
+ * is there; a server may also answer with less than was asked for.
+ */
 async function receive(response: Response, { part, total }: Resumable, limit: number) {
+  const before = part.size;
   using progress = new Progress({ total, start: part.size, bar: true });
   const of = total === undefined ? "" : ` of ${total}`;
   // the buffer is lent to each read, and comes back with the bytes: what has come meanwhile, up to all of it
@@ -113,9 +119,9 @@ async function receive(response: Response, { part, total }: Resumable, limit: nu
   } finally {
     reader.releaseLock();
   }
-  if (total !== undefined && part.size !== total) {
-    throw new Broken(`the answer ended after ${part.size}${of} bytes`);
-  }
+  if (total === undefined || part.size === total) return true;
+  if (response.status === 206 && before < part.size && part.size < total) return false;
+  throw new Broken(`the answer ended after ${part.size}${of} bytes`);
 }
 
 /** Fetches a file and gives it its name; says where it is. */
@@ -133,11 +139,16 @@ export async function download(options: Options, stop: AbortSignal): Promise<Res
         const target = await targetOf(response, url, output);
         const beginning = Resumable.begin(response, target, options);
         begun = await attempt(`download ${visible(url.href)}`, beginning, { timeout: Infinity });
+        const coding = response.headers.get("content-encoding") ?? "identity";
+        if (coding !== "identity") {
+          console.error(
+            `the server packed it unasked (${visible(coding)}): it is kept as it comes`,
+          );
+        }
         // this answer begins at the beginning: the next will be asked for the rest
         if (begun.part.size > 0) return begun.part.size === begun.total;
       }
-      await receive(response, begun, limit);
-      return true;
+      return await receive(response, begun, limit);
     } finally {
       await response.body?.cancel().catch(() => {}); // what is left of it has no reader
     }
@@ -188,7 +199,10 @@ export async function main(options: Options): Promise<void> {
   } catch (error) {
     throw new UsageError(`${quoted(options.url)} is not fetched: ${(error as Error).message}`);
   }
-  if (output === undefined) {
+  if (output !== undefined) {
+    const there = await attempt(`look at ${output}`, Deno.lstat(output).catch(unlessMissing));
+    if (there?.isDirectory) throw new UsageError(`--output is a file, and ${output} is a folder`);
+  } else {
     await attempt(`make the folder ${FOLDER}`, Deno.mkdir(FOLDER, { recursive: true }));
     await attempt(`look into the folder ${FOLDER}`, Deno.stat(FOLDER));
   }

@@ -137,6 +137,54 @@ const cases: Case[] = [
     stderr: /the server sent another part: bytes 50000-99999\/100000/,
   },
   {
+    name: "tells how long all is only with the rest",
+    answers: [
+      saying(
+        `HTTP/1.1 200 OK\r\nETag: "1"\r\nTransfer-Encoding: chunked\r\n\r\nc350\r\n${half}\r\n`,
+      ),
+      saying(part(50_000) + FILE.slice(50_000, 70_000)),
+      honest(),
+    ],
+    ...saved,
+    stderr: /^the connection broke after 70000 of 100000 bytes: going on in 0\.2 s$/m,
+    ranges: [undefined, "bytes=50000-", "bytes=70000-"],
+  },
+  {
+    name: "does not tell with the rest how long all is",
+    answers: [
+      honest(50_000),
+      saying(part(50_000, 'ETag: "1"\r\n', "*") + FILE.slice(50_000)),
+    ],
+    ...saved,
+  },
+  {
+    name: "gives less than it was asked for, each time",
+    answers: [
+      honest(50_000),
+      saying(
+        'HTTP/1.1 206 Partial Content\r\nContent-Length: 20000\r\nETag: "1"\r\n' +
+          `Content-Range: bytes 50000-69999/100000\r\n\r\n${FILE.slice(50_000, 70_000)}`,
+      ),
+      honest(),
+    ],
+    words: ["--retries", "1"],
+    ...saved,
+    stderr: /^going on after 70000 bytes$/m,
+    ranges: [undefined, "bytes=50000-", "bytes=70000-"],
+  },
+  {
+    name: "says that all is shorter than it had announced",
+    answers: [
+      honest(50_000),
+      saying("HTTP/1.1 416 No\r\nContent-Range: bytes */50000\r\n\r\n"),
+      saying(all(OTHER.length, 'ETag: "2"\r\n') + OTHER),
+    ],
+    code: 0,
+    file: OTHER,
+    stderr: /has nothing behind the first 50000 bytes any more: going on in 0\.2 s/,
+    ranges: [undefined, "bytes=50000-", undefined],
+  },
+  {
     name: "sends another part than it was asked for",
     answers: [honest(50_000), saying(part(49_999) + FILE.slice(49_999))],
     words: ["--retries", "1"],
@@ -292,6 +340,7 @@ const cases: Case[] = [
     name: "sends what it packed although it was asked not to",
     answers: [saying(all(FILE.length, "Content-Encoding: gzip\r\n") + FILE)],
     ...saved,
+    stderr: /^the server packed it unasked \(gzip\): it is kept as it comes$/m,
   },
   { name: "sends nonsense", answers: [saying(NONSENSE)], stderr: /cannot fetch/ },
   { name: "says nothing and closes", answers: [() => {}], stderr: /cannot fetch/ },
@@ -413,6 +462,55 @@ Deno.test(`${SCRIPT} puts into its folder, whatever the server calls it,`, async
       assertEquals(namesIn(`${folder}/${index}/downloads`), [name]);
     });
   }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test(`${SCRIPT} does no harm when another writes the same file`, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "hostile-" });
+  const flags = ["--allow-net=127.0.0.1", `--allow-read=${folder}`, `--allow-write=${folder}`];
+  for (const version of ["", 'ETag: "1"\r\n']) {
+    const { promise: enough, resolve: goOn } = Promise.withResolvers<void>();
+    await using slow = webServer(async ({ say }) => {
+      await say(all(FILE.length, version) + half);
+      await enough;
+      await say(FILE.slice(half.length));
+    });
+    await using fast = webServer(saying(all() + OTHER));
+    const output = ["--output", `${folder}/file`];
+    await using first = startDeno(flags, SCRIPT, {
+      words: [`http://127.0.0.1:${slow.address}/file`, ...output],
+    });
+    const size = () => Deno.statSync(`${folder}/file.part`).size;
+    await until(() => first.stderr, () => namesIn(folder).includes("file.part") && size() > 0);
+    await using second = startDeno(flags, SCRIPT, {
+      words: [`http://127.0.0.1:${fast.address}/file`, ...output],
+    });
+    assertEquals(await within("the second's end", second.ended, PATIENT), 1);
+    assertMatch(second.stderr, /file\.part is being written by another program: wait for it, or/);
+    goOn();
+    assertEquals(await within("the first's end", first.ended, PATIENT), 0, first.stderr);
+    assert(Deno.readTextFileSync(`${folder}/file`) === FILE, "it differs");
+    assertEquals(namesIn(folder), ["file"]);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test(`${SCRIPT} asks for nothing when --output is a folder, and names a folder that is not there`, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "hostile-" });
+  const flags = ["--allow-net=127.0.0.1", `--allow-read=${folder}`, `--allow-write=${folder}`];
+  await using peer = webServer(saying(all() + FILE));
+  const url = `http://127.0.0.1:${peer.address}/file`;
+  const outcomes: [output: string, code: number, stderr: RegExp][] = [
+    [`${folder}/`, 2, /--output is a file, and .* is a folder/],
+    [`${folder}/none/file`, 1, /the folder of .*\/none\/file\.part is not there: make it first/],
+  ];
+  for (const [output, code, stderr] of outcomes) {
+    await using client = startDeno(flags, SCRIPT, { words: [url, "--output", output] });
+    assertEquals(await within("the client's end", client.ended, PATIENT), code);
+    assertMatch(client.stderr, stderr);
+    assertEquals(namesIn(folder), []);
+  }
+  assertEquals(requestsOf(peer).length, 1);
   await Deno.remove(folder, { recursive: true });
 });
 
