@@ -20,8 +20,8 @@ const FILES = new Set(
 );
 
 /**
- * Gives the site of a link: its host name in lower case, without user name, port and path; `undefined` for a link
- * into the own site, and for one that leads to no site at all (`mailto:`, `javascript:`).
+ * Gives the site of a link: its host name in lower case, without user name, port and path; `undefined` for a
+ * relative link, and for one that leads to no site at all (`mailto:`, `javascript:`).
  *
  * The homework also wants what is written without a scheme, as in `ya.ru`. For a browser that is a file beside the
  * page; here it is a site if it looks like a host name and does not end like a file.

@@ -62,5 +62,5 @@ export async function tapDatagrams(
     fromClient: (session, datagram) => pass(session, "client", datagram),
     fromServer: (session, datagram) => pass(session, "server", datagram),
     closed: (session) => conversations.delete(session),
-  }, { idle: 10_000 });
+  }, { sessions: 500, idle: 10_000 });
 }

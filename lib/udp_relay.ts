@@ -7,7 +7,7 @@
 
 import { formatEndpoint } from "./address.ts";
 import { explain } from "./errors.ts";
-import { bind, localFor } from "./udp_socket.ts";
+import { addressOf, bind, localFor } from "./udp_socket.ts";
 
 /** One client's way to the server and back. */
 export interface UdpSession {
@@ -45,7 +45,7 @@ interface Kept {
 
 /**
  * Hands every datagram that comes on `socket`, and every answer of the server, to the handlers, until the
- * socket is closed. When all ways are in use, a new client's datagrams are dropped: so do full networks.
+ * socket is closed. When all ways are in use, a new client's datagrams are dropped, and stderr says so once.
  *
  * Needs leave for datagrams to the clients' ports and to the server: a net grant of the host without a port.
  *
@@ -76,14 +76,16 @@ export async function relayDatagrams(
   const { sessions = 64, idle = 1_000 } = options;
   const kept = new Map<string, Kept>();
   let opened = 0;
-  const serverName = formatEndpoint(server);
+  const to = { ...server, hostname: await addressOf(server.hostname) };
+  const serverName = formatEndpoint(to);
+  let full = false;
 
   const open = async (client: Deno.NetAddr): Promise<Kept> => {
-    const own = await bind({ hostname: localFor(server.hostname) });
+    const own = await bind({ hostname: localFor(to.hostname) });
     const session: UdpSession = {
       number: ++opened,
       client,
-      toServer: (datagram) => void own.send(datagram, server).catch(report),
+      toServer: (datagram) => void own.send(datagram, to).catch(report),
       toClient: (datagram) => void socket.send(datagram, client).catch(report),
     };
     handlers.opened?.(session);
@@ -103,7 +105,12 @@ export async function relayDatagrams(
         // a Map keeps its entries in the order in which they were set: the idlest is the first
         const [idlest] = kept;
         if (idlest && kept.size >= sessions) {
-          if (now - idlest[1].used < idle) return;
+          if (now - idlest[1].used < idle) {
+            if (!full) console.error(`${sessions} clients are here: what ${name} sends is dropped`);
+            full = true;
+            return;
+          }
+          full = false;
           kept.delete(idlest[0]);
           idlest[1].socket.close();
           handlers.closed?.(idlest[1].session);

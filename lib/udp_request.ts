@@ -8,7 +8,7 @@
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt, type Explanation } from "./errors.ts";
-import { bind, canonicalAddress, localFor } from "./udp_socket.ts";
+import { addressOf, bind, localFor } from "./udp_socket.ts";
 
 /** How long to wait for an answer, and how often to ask. */
 export interface RequestOptions {
@@ -105,12 +105,4 @@ function tryClose(conn: Deno.DatagramConn): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
-}
-
-/** The address behind a name, in the form in which answers come: `0:0::1` is `::1`. */
-async function addressOf(hostname: string): Promise<string> {
-  if (hostname.includes(":") || /^[\d.]+$/.test(hostname)) return canonicalAddress(hostname);
-  if (hostname === "localhost") return "127.0.0.1";
-  const [address] = await attempt(`look up ${hostname}`, Deno.resolveDns(hostname, "A"));
-  return address!;
 }

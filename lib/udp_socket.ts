@@ -53,3 +53,24 @@ export function canonicalAddress(address: string): string {
   const url = URL.parse(colons ? `http://[${address}]/` : `http://${address}/`);
   return url?.hostname.replace(/^\[|\]$/g, "") ?? address;
 }
+
+/**
+ * The IPv4 address behind a name, or an address in the form in which answers come: an answer is the server's when
+ * its sender is that address.
+ *
+ * @throws {ActionError} when no such name is known
+ *
+ * @example
+ * ```ts
+ * import { addressOf } from "./udp_socket.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([await addressOf("localhost"), await addressOf("0:0::1")], ["127.0.0.1", "::1"]);
+ * ```
+ */
+export async function addressOf(hostname: string): Promise<string> {
+  if (hostname.includes(":") || /^[\d.]+$/.test(hostname)) return canonicalAddress(hostname);
+  if (hostname === "localhost") return "127.0.0.1";
+  const [address] = await attempt(`look up ${hostname}`, Deno.resolveDns(hostname, "A"));
+  return address!;
+}

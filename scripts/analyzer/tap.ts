@@ -99,6 +99,7 @@ async function converse(client: Connection, server: Connection, note: Note, opti
   const sides: Side[] = ["client", "server"];
   const open = new Set(sides);
   let left = options.closeAfter || Infinity;
+  let over = false;
 
   async function pass(from: Side): Promise<void> {
     const to = otherSide(from);
@@ -106,8 +107,10 @@ async function converse(client: Connection, server: Connection, note: Note, opti
     for (let count; (count = await ends[from].read(buffer).catch(brokenBy(from))) !== null;) {
       const size = options.chunk || count;
       for (let at = 0; at < count; at += size) {
-        const piece = buffer.subarray(at, Math.min(at + size, count, at + left));
         if (options.delay > 0) await pause(options.delay);
+        // meanwhile the other direction may have brought the end
+        if (over || left <= 0) return;
+        const piece = buffer.subarray(at, Math.min(at + size, count, at + left));
         note("data", from, piece);
         left -= piece.length;
         // waits for a slow reader, and so lets the sender wait
@@ -135,6 +138,7 @@ async function converse(client: Connection, server: Connection, note: Note, opti
     await Promise.all(sides.map((side) =>
       pass(side).catch((error) => {
         // ends the other direction as well
+        over = true;
         client.close();
         server.close();
         throw error;
@@ -253,6 +257,13 @@ export async function main(options: Options): Promise<void> {
     ends = [parseEndpoint(listen), parseEndpoint(server)];
   } catch (error) {
     throw new UsageError(explain(error).reason);
+  }
+  if (options.pcap !== undefined && options.pcap === options.svg) {
+    throw new UsageError("--pcap and --svg are two files");
+  }
+  const [from, to] = ends.map((end) => formatEndpoint(end).replace(/^localhost:/, "127.0.0.1:"));
+  if (from === to && !from!.endsWith(":0")) {
+    throw new UsageError(`${from} would be its own server: the tap listens on another port`);
   }
   await tap(...ends, options);
 }

@@ -2,8 +2,8 @@
 /**
  * The sites that a page links to
  *
- * The homework: get a page, find the links in it, and print the sites that they lead to, sorted, each once. Links
- * into the page's own site are passed over.
+ * The homework: get a page, find the links in it, and print the sites that they lead to, sorted, each once.
+ * Relative links are skipped, as the homework says, even where a <base> element sends them to another site.
  *
  * It looks like a task for a regular expression, but pages are written in many ways: with either quote or none,
  * in upper case, with other attributes before, with &amp; for &, and with links in comments and scripts, which are

@@ -182,6 +182,42 @@ Deno.test(`${PATH} cuts a connection when as many bytes have passed as --close-a
   assertEquals(await tap.stop("SIGINT"), 0);
 });
 
+Deno.test(`${PATH} shows nothing behind the cut when both speak and --delay holds them back`, async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const words = ["--close-after", "4", "--delay", "200"];
+  const { tap, port } = await start(listener.addr.port, words);
+  await using _ended = tap;
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  using server = await within("the tap comes", listener.accept());
+  await Promise.all([client, server].map((each) => each.write(new TextEncoder().encode("word"))));
+  const all = [client, server].map((each) => each.read(new Uint8Array(100)).catch(() => null));
+  const heard = await within("the end", Promise.all(all));
+  await until(() => tap.stderr, () => /cut after 4 bytes/.test(tap.stderr));
+  assertEquals(await tap.stop("SIGINT"), 0);
+  assertEquals(heard.filter((count) => count === 4).length, 1);
+  assertEquals(tap.stdout.match(/ 4 bytes {2}"word"$/gm)?.length, 1, tap.stdout);
+  assertMatch(tap.stdout, /4 bytes {2}"word"\n.* ends its side\n.* ends its side\n$/);
+});
+
+for (const [hostname, name] of [["127.0.0.1", "localhost"], ["::1", "[0:0::1]"]] as const) {
+  Deno.test(`${PATH} passes datagrams both ways when the server is given as ${name}`, async () => {
+    const server = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    const client = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const flags = ["--allow-net=127.0.0.1,[::1]"];
+    const words = ["127.0.0.1:0", `${name}:${(server.addr as Deno.NetAddr).port}`, "--udp"];
+    await using tap = startDeno(flags, PATH, { words });
+    const port = Number(await tap.printed(/^listening on 127\.0\.0\.1:(\d+)$/m));
+    await client.send(Uint8Array.of(1, 2), { transport: "udp", hostname: "127.0.0.1", port });
+    const [question, from] = await within("the question", server.receive());
+    await server.send(question.toReversed(), from);
+    const [answer] = await within("the answer", client.receive());
+    assertEquals([...answer], [2, 1]);
+    assertEquals(await tap.stop("SIGINT"), 0);
+    server.close();
+    client.close();
+  });
+}
+
 Deno.test(`${PATH} holds every piece back when it is told --delay`, async () => {
   await using server = echoServer();
   const { tap, port } = await start(server.port, ["--delay", "100"]);
@@ -209,6 +245,8 @@ for (
     [["127.0.0.1:0", "127.0.0.1:1", "--show", "all"], /--show is text, hex or none, not "all"/],
     [["127.0.0.1:0", "127.0.0.1:1", "--udp", "--chunk", "1"], /are for connections, not for --udp/],
     [["unix:/a", "unix:/b", "--udp"], /--udp goes with HOST:PORT only/],
+    [["localhost:9999", "127.0.0.1:9999"], /127\.0\.0\.1:9999 would be its own server/],
+    [["127.0.0.1:0", "127.0.0.1:1", "--pcap", "/a", "--svg", "/a"], /--pcap and --svg are two/],
   ]
 ) {
   Deno.test(`${PATH} ends with 2 when called with ${words.join(" ")}`, async () => {

@@ -61,3 +61,31 @@ Deno.test("a part file is never written through a link that somebody put there",
   assertEquals(Deno.readTextFileSync(`${folder.path}/victim`), "mine");
   assertEquals(Deno.readTextFileSync(target), "theirs");
 });
+
+Deno.test("a part file is nobody else's while it is written, and can be gone on with after that", async () => {
+  using folder = temporaryFolder();
+  const target = `${folder.path}/file`;
+  {
+    using part = await PartFile.open(target);
+    await part.write(encode("half"));
+    for (const resume of [true, false]) {
+      await assertRejects(() => PartFile.open(target, { resume }), Error, "by another program");
+    }
+    assertEquals(Deno.readTextFileSync(part.path), "half");
+  }
+  using part = await PartFile.open(target, { resume: true });
+  assertEquals(part.size, 4);
+  await part.finish();
+  using _next = await PartFile.open(target);
+  assertEquals(names(folder.path), ["file", "file.part"]);
+});
+
+Deno.test("a part file that is given up is gone, and one in no folder names the folder", async () => {
+  using folder = temporaryFolder();
+  const part = await PartFile.open(`${folder.path}/file`);
+  await part.write(encode("half"));
+  part.discard();
+  assertEquals([part.closed, names(folder.path)], [true, []]);
+  const target = `${folder.path}/none/file`;
+  await assertRejects(() => PartFile.open(target), Error, "none/file.part is not there: make it");
+});
