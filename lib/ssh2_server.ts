@@ -64,15 +64,26 @@ export interface RawClient {
   on(event: "handshake" | "ready" | "close", listener: () => void): this;
   on(event: "end", listener: () => void): this;
   _protocol: {
-    _handlers: { SERVICE_REQUEST(protocol: unknown, service: string): void };
+    _handlers: {
+      SERVICE_REQUEST(protocol: unknown, service: string): void;
+      CHANNEL_REQUEST(
+        protocol: unknown,
+        recipient: number,
+        type: string,
+        wantsReply: boolean,
+        about: unknown,
+      ): void;
+    };
     serviceAccept(service: string): void;
     channelClose(id: number): void;
+    channelFailure(id: number): void;
+    channelSuccess(id: number): void;
     disconnect(reason: number): void;
     /** Set while keys are agreed on; what is sent meanwhile piles up. */
     _kexinit: unknown;
   };
   authenticated: boolean;
-  _chanMgr: { remove(id: number): void };
+  _chanMgr: { get(id: number): Partial<Session> | undefined; remove(id: number): void };
 }
 
 /**

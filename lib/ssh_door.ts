@@ -124,6 +124,7 @@ function visitorOf(client: RawClient, socket: SshSocket, options: DoorOptions): 
   // after the one as after the other, ssh2 throws when something is still to be sent
   client.on("end", left).on("close", left);
   allowSecondTry(client);
+  answerLateRequests(client);
   const sessions = new Map<Session, AbortController>();
   return {
     remote,
@@ -179,5 +180,25 @@ function allowSecondTry(client: RawClient): void {
     asked = true;
     if (again) protocol.serviceAccept(service);
     else first(its, service);
+  };
+}
+
+/**
+ * Only one program runs in a session, and what comes with it comes before it. ssh2 leaves a request that comes
+ * later without an answer, for which the client would wait for ever.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc4254#section-6.5
+ */
+function answerLateRequests(client: RawClient): void {
+  const { _protocol: protocol } = client;
+  const { CHANNEL_REQUEST: first } = protocol._handlers;
+  protocol._handlers.CHANNEL_REQUEST = (its, recipient, type, wantsReply, about) => {
+    const session = client._chanMgr.get(recipient);
+    const late = session?._channel !== undefined || session?._ending;
+    if (!late || type === "signal") first(its, recipient, type, wantsReply, about);
+    if (!late || !wantsReply) return;
+    const { id } = session!._chanInfo!.outgoing;
+    if (type === "signal") protocol.channelSuccess(id);
+    else protocol.channelFailure(id);
   };
 }

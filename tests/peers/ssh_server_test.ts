@@ -389,7 +389,7 @@ peerTest("ssh_server.ts serves paramiko", [...SSH, "python3"], async () => {
     python("ssh_server_paramiko.py", server.port, PASSWORD, key, wrong),
   );
   assertEquals(await client.end(), 0, client.stderr.text);
-  const { pty, sftp, forward, tcpip, stderr, ...met } = JSON.parse(client.stdout.text);
+  const { pty, sftp, late, forward, tcpip, stderr, ...met } = JSON.parse(client.stdout.text);
   assertEquals(met, {
     users: (await users()).trim().split("\n"),
     exit: 0,
@@ -401,13 +401,14 @@ peerTest("ssh_server.ts serves paramiko", [...SSH, "python3"], async () => {
     "its exit": -1,
     "by key": "by key\n",
     "second try": "second try\n",
+    "late variable": "nothing was refused",
     "wrong passwords": [
       ...Array(3).fill("AuthenticationException"),
       "SSHException",
     ],
   });
   assertMatch(stderr, /nowhere/);
-  for (const said of [pty, sftp]) assertMatch(said, /Channel closed/);
+  for (const said of [pty, sftp, late]) assertMatch(said, /Channel closed/);
   assertMatch(forward, /denied/);
   assertMatch(tcpip, /Administratively prohibited/);
   assertMatch(server.log.text, /: sleep 600: signal TERM, /);

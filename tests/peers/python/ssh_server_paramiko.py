@@ -59,6 +59,14 @@ with connect(password=password) as client:
     met["after a signal"] = stdout.read().decode()
     met["its exit"] = stdout.channel.recv_exit_status()
 
+    # one program per session: what comes later is refused, and not left without an answer
+    channel = transport.open_session()
+    channel.exec_command("cat")
+    met["late"] = refused(lambda: channel.exec_command("echo twice"))
+    channel = transport.open_session()
+    channel.exec_command("cat")
+    met["late variable"] = refused(lambda: channel.set_environment_variable("NAME", "value"))
+
     met["pty"] = refused(lambda: transport.open_session().get_pty())
     met["sftp"] = refused(client.open_sftp)
     met["forward"] = refused(lambda: transport.request_port_forward("127.0.0.1", 0))
