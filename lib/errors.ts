@@ -106,6 +106,11 @@ export function explain(error: unknown): Explanation {
   if (!(error instanceof Error)) return { reason: String(error) };
   if ("explanation" in error) return error.explanation as Explanation;
   if (error instanceof Deno.errors.NotCapable) {
+    // such files open with --allow-all only, which would grant everything else as well
+    const [, kept] = /Requires all access to "([^"]*)"/.exec(error.message) ?? [];
+    if (kept !== undefined) {
+      return { reason: `Deno keeps ${kept} from scripts`, next: "Take another file." };
+    }
     const flag = missingFlag(error.message);
     return {
       reason: `Deno was not given ${flag}`,

@@ -48,7 +48,10 @@ const FITS: Record<Kind, [fits: (value: unknown) => boolean, wanted: string]> = 
         : Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535,
     "a number from 1 to 65535, or a variable as {{ port }}",
   ],
-  mode: [(value) => /^[0-7]{3,4}$/.test(String(value)), 'octal digits as a text: "644"'],
+  mode: [
+    (value) => typeof value === "string" && /^[0-7]{3,4}$/.test(value),
+    'octal digits as a text: "644"',
+  ],
 };
 
 /**

@@ -52,7 +52,8 @@ export function windowsWord(text: string): string {
   if (/["%\r\n]/.test(text)) {
     throw new UsageError(`"${visible(text)}" cannot be quoted for Windows`);
   }
-  return /^[\w@+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
+  // a backslash before the closing quote would take it for a part of the word
+  return /^[\w@+=:,./\\-]+$/.test(text) ? text : `"${text.replace(/\\+$/, "$&$&")}"`;
 }
 
 /**

@@ -68,7 +68,7 @@ import { MailLogin, staysHere } from "../../lib/mail_login.ts";
 import { makeSampleMails } from "../../lib/mail_samples.ts";
 import { decodeMailboxName, encodeMailboxName } from "../../lib/modified_utf7.ts";
 import { LimitError, UnexpectedEof } from "../../lib/reader.ts";
-import { password } from "../../lib/secrets.ts";
+import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
 
@@ -348,7 +348,7 @@ interface Options {
 
 export async function main(options: Options): Promise<void> {
   const { host, port, mails, samples, user, starttls, tls, certificate, insecureLogin } = options;
-  const login = new MailLogin(user, await password("IMAP_PASSWORD", `Password of ${user}:`));
+  const login = new MailLogin(user, await passwordToGive("IMAP_PASSWORD", user));
   if (samples) await makeSampleMails(mails);
   const mailboxes = new Mailboxes(mails);
   // better found now than by each client

@@ -61,7 +61,7 @@ import { makeSampleMails } from "../../lib/mail_samples.ts";
 import { Mailbox, type Maildrop } from "../../lib/pop3_maildrop.ts";
 import { Pop3Session } from "../../lib/pop3_session.ts";
 import { topOf } from "../../lib/pop3_top.ts";
-import { password } from "../../lib/secrets.ts";
+import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
 
@@ -260,7 +260,7 @@ async function identityOf(folder: string): Promise<ServerIdentity> {
 
 export async function main(options: Options): Promise<void> {
   const { host, port, user, tls, starttls, insecureLogin } = options;
-  const secret = await password("POP3_PASSWORD", `Password that ${user} will have to give:`);
+  const secret = await passwordToGive("POP3_PASSWORD", user);
   if (options.samples) await makeSampleMails(options.mails);
   const mailbox = new Mailbox(options.mails);
   // what cannot be done for any client is better told now

@@ -166,11 +166,12 @@ export async function main(options: Options): Promise<void> {
   if ((command.length > 0) === (checks !== undefined)) {
     throw new UsageError("give a command to run, or --checks FILE: one of them");
   }
-  const work = checks === undefined
-    ? commandWork(command.join(" "))
-    : checksWork(parseChecks(await readSmallText(checks, "checks")));
+  const list = checks === undefined ? [] : parseChecks(await readSmallText(checks, "checks"));
   const inventory = parseInventory(await readSmallText(options.inventory, "inventory"));
   const hosts = selectHosts(inventory, group);
+  // a name that is misspelt would make a check that always holds
+  for (const { on = "all" } of list) selectHosts(inventory, on);
+  const work = checks === undefined ? commandWork(command.join(" ")) : checksWork(list);
   const access = await accessFor(hosts, options);
 
   const stop = new AbortController();

@@ -37,7 +37,7 @@ import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
 import { explain } from "../../lib/errors.ts";
 import { pause } from "../../lib/pause.ts";
-import { password } from "../../lib/secrets.ts";
+import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import type { Accept, Session } from "../../lib/ssh2_server.ts";
 import type { Ending, SessionChannel } from "../../lib/ssh_channel.ts";
@@ -163,7 +163,7 @@ export async function main(options: Options): Promise<void> {
       throw new Deno.errors.NotCapable(`Requires run access to "${command}"`);
     }
   }
-  const secret = await password("SSH_PASSWORD", `Password that ${user} will have to give:`);
+  const secret = await passwordToGive("SSH_PASSWORD", user);
   const rules = { user, fits: passwordOf(user, secret), authorizedKeys };
   const { privateKey, fingerprint } = await keepHostKey(options.hostKey);
   const server = await openSshDoor({

@@ -92,6 +92,7 @@ export class Conversation implements Remote {
   #sending: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #answers = 0;
+  #ended = false;
   speaksTelnet = false;
   /** How many bytes have come, and when the last of them. */
   received = 0;
@@ -164,7 +165,8 @@ export class Conversation implements Remote {
 
   /** Sends bytes one after the other; without waiting, since the keyboard must stay alive. */
   send(bytes: Uint8Array): Promise<unknown> {
-    if (this.#waiting > MOST_WAITING) return this.#sending;
+    // after the half-close nothing can be answered, and the server may still have much to say
+    if (this.#ended || this.#waiting > MOST_WAITING) return this.#sending;
     this.#waiting += bytes.length;
     this.#sending = this.#sending
       .then(() => writeAll(this.#connection, bytes, { timeout: Infinity }))
@@ -178,7 +180,9 @@ export class Conversation implements Remote {
   }
 
   async end(): Promise<void> {
-    await this.send(this.#text.end());
+    const sent = this.send(this.#text.end());
+    this.#ended = true;
+    await sent;
     await this.#connection.closeWrite().catch(() => {}); // the server was faster
   }
 

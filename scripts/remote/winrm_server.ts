@@ -49,7 +49,7 @@ import { visible } from "../../lib/display.ts";
 import { ActionError, explain } from "../../lib/errors.ts";
 import { freshCertificate, publishAuthority } from "../../lib/fresh_certificate.ts";
 import { keepServing } from "../../lib/keep_serving.ts";
-import { password } from "../../lib/secrets.ts";
+import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { startLine } from "../../lib/winrm_line.ts";
 import { Shells } from "../../lib/winrm_shells.ts";
@@ -196,7 +196,7 @@ export async function main(options: Options): Promise<void> {
     const refused = new Deno.errors.NotCapable(`Requires run access to "${command}"`);
     throw new ActionError(`offer ${command}`, refused);
   }
-  const login = new BasicLogin(user, await password("WINRM_PASSWORD", `Password for ${user}:`));
+  const login = new BasicLogin(user, await passwordToGive("WINRM_PASSWORD", user));
   const tls = insecureHttp ? undefined : await freshCertificate(host);
   await using shells = new Shells({ idle: idle * 1_000, most: maxShells });
   const server = await keepServing({ hostname: host, port }, (place) =>

@@ -18,6 +18,8 @@ interface Run {
   words?: string[];
   ports?: (number | string)[];
   known?: string;
+  /** The checks, as JSON. */
+  checks?: string;
 }
 
 /** The script with a folder for its known hosts. */
@@ -27,10 +29,12 @@ class Fleet implements AsyncDisposable {
 
   constructor(
     inventory: string | Uint8Array<ArrayBuffer>,
-    { words, ports = [], known = "" }: Run = {},
+    { words, ports = [], known = "", checks }: Run = {},
   ) {
     const file = `${this.folder}/known_hosts`;
     if (known) Deno.writeTextFileSync(file, known);
+    const list = `${this.folder}/checks.json`;
+    if (checks) Deno.writeTextFileSync(list, checks);
     Deno.env.set("SSH_PASSWORD", "correct horse");
     const net = ports.map((port) => `127.0.0.1:${port}`);
     this.script = startDeno(
@@ -40,7 +44,12 @@ class Fleet implements AsyncDisposable {
       ],
       "scripts/remote/fleet.ts",
       {
-        words: ["--known-hosts", file, ...words ?? ["--accept-new", "all", "true"]],
+        words: [
+          "--known-hosts",
+          file,
+          ...checks ? ["--checks", list] : [],
+          ...words ?? ["--accept-new", "all", "true"],
+        ],
         stdin: typeof inventory === "string" ? encode(inventory) : inventory,
         smallHeap: true,
       },
@@ -213,4 +222,14 @@ Deno.test("fleet.ts refuses in a sentence what it cannot use", async () => {
     assertMatch(fleet.script.stderr, says);
     assertEquals(fleet.script.stdout, "");
   }
+});
+
+Deno.test("fleet.ts refuses a check that is for no group and no host", async () => {
+  await using fleet = new Fleet("[web]\na host=127.0.0.1 port=1\n", {
+    words: ["all"],
+    checks: '[{ "on": "webb", "file": "/etc/hosts" }]',
+  });
+  assertEquals(await fleet.end(), 2);
+  assertMatch(fleet.script.stderr, /no group and no host is called "webb", only web, a/);
+  assertEquals(fleet.script.stdout, "");
 });

@@ -137,6 +137,19 @@ Deno.test("telnet reads a stream that comes byte by byte, and one that ends in t
   assertEquals(code, 0);
 });
 
+Deno.test("telnet hears a server out that still negotiates when the client has ended its side", async () => {
+  const peer = misbehave(async (connection) => {
+    while (await connection.read(new Uint8Array(64)) !== null);
+    await connection.write(encode("before "));
+    await pause(50);
+    await connection.write(concat(Uint8Array.of(IAC, DO, 24, IAC, WILL, 1), encode("the answer")));
+    await pause(50);
+    await connection.write(encode(", and more"));
+  });
+  const { code, stdout, stderr } = await runAgainst(peer, { stdin: "hello\n" });
+  assertEquals([code, stdout], [0, "before the answer, and more"], stderr);
+});
+
 const outcomes: Record<string, { code: number; stderr: RegExp; stdout: RegExp }> = {
   "is silent": {
     code: 1,

@@ -92,6 +92,14 @@ Deno.test("explain tells that the other side is gone when it has closed", async 
   assert(reasons.includes(explain(error).reason), String(error));
 });
 
+Deno.test("explain suggests no flag that would grant everything when Deno keeps a file from scripts", () => {
+  const message = 'Requires all access to "/proc/version", run again with the --allow-all flag';
+  assertEquals(explain(new Deno.errors.NotCapable(message)), {
+    reason: "Deno keeps /proc/version from scripts",
+    next: "Take another file.",
+  });
+});
+
 Deno.test("explain names the flag when a permission is missing", async () => {
   const cases: [script: string, flag: string][] = [
     [`await Deno.connect({ hostname: "127.0.0.1", port: 9 })`, "--allow-net=127.0.0.1:9"],

@@ -26,6 +26,7 @@ Deno.test("parseChecks refuses what it does not understand, with the number of t
     ['[{ "port": 0 }]', /"port" must be a number from 1 to 65535/],
     ['[{ "port": "22; id" }]', /"port" must be a number/],
     ['[{ "file": "/", "mode": 644.5 }]', /"mode" must be octal digits/],
+    ['[{ "file": "/", "mode": 644 }]', /"mode" must be octal digits as a text/],
     ['[{ "file": "/", "mode": "rw" }]', /"mode" must be octal digits/],
     ['[{ "file": "" }]', /"file" must be a text/],
     ['[{ "file": "/a\\nb" }]', /"file" must be one line/],

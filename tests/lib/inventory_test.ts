@@ -124,6 +124,7 @@ Deno.test("fillIn makes one word of each value", async () => {
   const shell = await new Deno.Command("sh", { args: ["-c", line] }).output();
   assertEquals(new TextDecoder().decode(shell.stdout), value);
   assertEquals(windowsWord("a b"), '"a b"');
+  assertEquals(windowsWord("C:\\my dir\\"), '"C:\\my dir\\\\"');
   assertThrows(() => windowsWord("%PATH%"), UsageError, "cannot be quoted");
   assertThrows(() => fillIn("{{ toString }}", { name: "x" }), UsageError, "no variable toString");
 });

@@ -6,7 +6,11 @@ try { console.log(JSON.stringify(await password("LESSON_SECRET", "Password:")));
 catch (error) { console.log(error.name + ": " + error.message); }`;
 
 /** Asks for a password in a process without a terminal. */
-async function asked(flags: string[], secret?: string): Promise<{ stdout: string; all: string }> {
+async function asked(
+  flags: string[],
+  secret?: string,
+  program = PROGRAM,
+): Promise<{ stdout: string; all: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...flags, "-"],
     env: { NO_COLOR: "1", ...(secret === undefined ? {} : { LESSON_SECRET: secret }) },
@@ -14,7 +18,7 @@ async function asked(flags: string[], secret?: string): Promise<{ stdout: string
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  await new Blob([PROGRAM]).stream().pipeTo(child.stdin);
+  await new Blob([program]).stream().pipeTo(child.stdin);
   const { stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { stdout: text(stdout).trim(), all: text(stdout) + text(stderr) };
@@ -40,3 +44,14 @@ for (
     assertEquals(all.includes("hush"), false);
   });
 }
+
+Deno.test("passwordToGive refuses an empty password, which would let anybody in", async () => {
+  const program = PROGRAM.replaceAll("password }", "passwordToGive }")
+    .replace('password("LESSON_SECRET", "Password:")', 'passwordToGive("LESSON_SECRET", "ada")');
+  const { stdout } = await asked([GRANT], "", program);
+  assertEquals(
+    stdout,
+    "UsageError: an empty password for ada would let anybody in: set LESSON_SECRET",
+  );
+  assertEquals((await asked([GRANT], "hush", program)).stdout, '"hush"');
+});
