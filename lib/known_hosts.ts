@@ -39,6 +39,9 @@ export function hostName(hostname: string, port: number): string {
   return port === 22 ? name : `[${name}]:${port}`;
 }
 
+/** The name of the same host on port 22. */
+const withoutPort = (name: string) => /^\[(.*)\]:\d+$/.exec(name)?.[1] ?? name;
+
 /**
  * The lines of a known_hosts file.
  *
@@ -81,7 +84,9 @@ export class KnownHosts {
 
   /** The types of the keys by which a host is known, so that it can be asked for one of them. */
   typesOf(name: string): string[] {
-    return this.of(name).filter(({ marker }) => marker === "key").map(({ type }) => type);
+    const mine = this.of(name).filter(({ marker }) => marker === "key");
+    const all = mine.length > 0 ? mine : this.of(withoutPort(name));
+    return all.filter(({ marker }) => marker === "key").map(({ type }) => type);
   }
 
   /**
@@ -90,14 +95,20 @@ export class KnownHosts {
    * A key of a type that is not listed counts as changed as soon as the host is listed with another: who
    * stands in between could otherwise show a key of a type that nobody knows.
    *
+   * A host of which nothing is known on its port is looked for without the port, as OpenSSH does: the same key is
+   * good or revoked there as well, and another one tells nothing, since another server may listen there.
+   *
    * @param name as {@linkcode hostName} gives it
    */
   check(name: string, key: Uint8Array): Verdict {
     const mine = this.of(name);
-    const same = mine.filter((host) => sameBytes(host.key, key));
-    const revoked = same.find(({ marker }) => marker === "revoked");
+    const isIt = (host: KnownHost) => sameBytes(host.key, key);
+    const elsewhere = this.of(withoutPort(name)).filter(isIt);
+    const same = mine.filter(isIt);
+    const revoked = [...same, ...elsewhere].find(({ marker }) => marker === "revoked");
     if (revoked) return { kind: "revoked", line: revoked.line };
-    const known = same.find(({ marker }) => marker === "key");
+    const listed = mine.some(({ marker }) => marker === "key");
+    const known = (listed ? same : elsewhere).find(({ marker }) => marker === "key");
     if (known) return { kind: "known", line: known.line };
     const others = mine.filter(({ marker }) => marker === "key");
     if (others.length > 0) return { kind: "changed", known: others };

@@ -6,7 +6,7 @@
  */
 
 import { visible } from "./display.ts";
-import { ActionError } from "./errors.ts";
+import { ActionError, explain } from "./errors.ts";
 import type { Attempt, PrivateKey, Prompt, Settings } from "./ssh2.ts";
 import { SshError } from "./ssh_errors.ts";
 
@@ -109,12 +109,18 @@ const list = (methods: string[] | null) => visible(methods?.join(", ") || "nothi
 /**
  * Makes sure that an agent is there: the library would not tell why it cannot be reached.
  *
- * @throws {ActionError} with the reason
+ * @throws {SshError} with the reason
+ * @throws {ActionError} when Deno was not given the permission
  */
 export async function requireAgent(path: string): Promise<void> {
+  const action = `connect to the SSH agent ${path}`;
   try {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
-    throw new ActionError(`connect to the SSH agent ${path}`, error);
+    if (error instanceof Deno.errors.NotCapable) throw new ActionError(action, error);
+    throw new SshError(
+      `cannot ${action}: ${explain(error).reason}`,
+      "Start one, and give it a key: eval $(ssh-agent); ssh-add KEY_FILE",
+    );
   }
 }

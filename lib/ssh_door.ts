@@ -115,7 +115,7 @@ function visitorOf(client: RawClient, socket: SshSocket, options: DoorOptions): 
     await socket.flushed();
   };
   client.on("ready", () => deadline[Symbol.dispose]());
-  client.on("error", (error) => onFault(remote, error.message));
+  client.on("error", (error) => onFault(remote, whyBroken(error)));
   const left = () => {
     deadline[Symbol.dispose]();
     leaving.abort();
@@ -165,6 +165,15 @@ function visitorOf(client: RawClient, socket: SshSocket, options: DoorOptions): 
       socket.end();
     },
   };
+}
+
+function whyBroken(error: Error & { code?: string | number }): string {
+  if (error.message === "KEY_EXCHANGE_FAILED") {
+    return "the client broke off: it does not take this host key, or has no algorithm in common with us";
+  }
+  // a number comes with the client's own words
+  if (typeof error.code === "number") return `the client broke off: ${error.message}`;
+  return explain(error).reason;
 }
 
 /**

@@ -36,7 +36,8 @@ export async function readPrivateKey(
 ): Promise<PrivateKey> {
   const action = `read the key ${path}`;
   const text = await attempt(action, async () => {
-    const { size, mode } = await Deno.stat(path);
+    const { size, mode, isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw new Error("it is a folder, not a file");
     if (size > LIMIT) throw new Error(`it has ${size} bytes: that is no key`);
     if (mode !== null && (mode & 0o077) !== 0) {
       throw new Error(`others can read it, as OpenSSH would not allow either: chmod 600 ${path}`);
@@ -96,6 +97,10 @@ export function parsePrivateKey(text: string, passphrase?: string): PrivateKey {
 function whyUnreadable(message: string, passphrase?: string): string {
   if (/integrity check failed|Malformed/.test(message)) {
     return passphrase === undefined ? "it is damaged" : "the passphrase is wrong";
+  }
+  // what Deno says of a cipher which it takes another number of bytes for
+  if (/Invalid key length/.test(message)) {
+    return "it is encrypted by a cipher that this script does not know: ssh-keygen -p -Z aes256-ctr changes that";
   }
   if (/cipher|kdf|type/.test(message)) return `${message}: not one that this script knows`;
   return message;

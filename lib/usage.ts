@@ -8,7 +8,7 @@
  *     @option   --json       one that takes no value
  *
  * The word in capitals says what kind of value it is: `PORT` a port, `COUNT`, `BYTES`, `SECONDS` and
- * `MILLISECONDS` numbers, anything else text.
+ * `MILLISECONDS` numbers, anything else text. A timeout of 0 is refused, unless the line tells what 0 means.
  *
  * @module
  */
@@ -70,7 +70,7 @@ function parameterOf(tag: Tag): Parameter {
 
 /** How a value is written becomes what `main` gets; throws {@linkcode UsageError} when it cannot. */
 export function valueOf(parameter: Parameter, written: string): string | number {
-  const { name, value } = parameter;
+  const { name, value, text } = parameter;
   if (value === "PORT") {
     const port = wholeNumber(written);
     if (port > 65_535) throw new UsageError(`${name} is a port from 0 to 65535, not "${written}"`);
@@ -80,6 +80,9 @@ export function valueOf(parameter: Parameter, written: string): string | number 
     const number = wholeNumber(written);
     if (number === Infinity) {
       throw new UsageError(`${name} is a whole number of at least 0, not "${written}"`);
+    }
+    if (number === 0 && name.endsWith("timeout") && !/\b0\b/.test(text.replace(/\(.*\)/, ""))) {
+      throw new UsageError(`${name} must be more than 0: in no time nothing comes`);
     }
     return number;
   }

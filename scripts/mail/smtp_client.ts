@@ -202,7 +202,6 @@ export async function main(options: Options): Promise<void> {
   if (user !== undefined && !starttls) {
     throw new UsageError("--user needs --starttls: a password never goes in clear text");
   }
-  if (options.timeout === 0) throw new UsageError("--timeout is at least 1 second");
   const from = parseMailbox(options.from);
   const to = (options.to.length > 0 ? options.to : ["bob@example.org"]).map(parseMailbox);
   // asked for before the server begins to wait

@@ -92,13 +92,25 @@ function passedOn(): AbortSignal {
   return stop.signal;
 }
 
+/** Opens a file to write; what is in it stays for now. Gives also what undoes that. */
+async function openOutput(path: string): Promise<{ file: Deno.FsFile; undo: () => void }> {
+  try {
+    const file = await Deno.open(path, { write: true, createNew: true });
+    return { file, undo: () => Deno.removeSync(path) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    return { file: await Deno.open(path, { write: true }), undo: () => {} };
+  }
+}
+
 /** Runs the command; gives the exit code. */
 async function execute(options: Options): Promise<number> {
   const target = parseSshTarget(options.target);
   const { output } = options;
-  using file = output === undefined
+  const opened = output === undefined
     ? undefined
-    : await attempt(`open ${output}`, Deno.open(output, { write: true, create: true }));
+    : await attempt(`open ${output}`, openOutput(output));
+  using file = opened?.file;
 
   console.error(`connecting to ${target.hostname} port ${target.port}`);
   await using connection = await connectSsh({
@@ -108,6 +120,9 @@ async function execute(options: Options): Promise<number> {
     hostKey: () => policyOf(options),
     timeout: options.connectTimeout * 1_000,
     onBanner: console.error,
+  }).catch((error) => {
+    opened?.undo();
+    throw error;
   });
   // only now: when the login fails, what an earlier run has written stays
   if ((await file?.stat())?.isFile) await file!.truncate();
@@ -121,7 +136,11 @@ async function execute(options: Options): Promise<number> {
   if (ended.left) {
     console.error(`it did not end at SIG${ended.signal}, and may still run there`);
     if (target.user === "root") console.error("(OpenSSH gives no signal to a command of root)");
-  } else if (ended.signal) console.error(`ended there by SIG${ended.signal}`);
+  } else if (ended.signal) {
+    // OpenSSH says SIG@openssh.com for those that the standard has no name for
+    const named = /^[A-Z0-9]+$/.test(ended.signal);
+    console.error(`ended there by ${named ? `SIG${ended.signal}` : "a signal without a name"}`);
+  }
   return exitCode(ended);
 }
 

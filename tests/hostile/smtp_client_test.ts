@@ -390,7 +390,7 @@ Deno.test(`${CLIENT} ends with 2, and says nothing to the server, when an argume
     [["--from", "alice"], /"alice" is no mail address: write name@example\.org/],
     [["--subject", "x\r\nBcc: everybody@example.org"], /a subject has no line ends/],
     [["--user", "alice"], /--user needs --starttls: a password never goes in clear text/],
-    [["--timeout", "0"], /at least 1 second/],
+    [["--timeout", "0"], /--timeout must be more than 0/],
     [["--helo", "--starttls"], /--starttls needs EHLO/],
     [
       ["--to", ...Array(101).fill("b@example.org").join(" --to ").split(" ")],

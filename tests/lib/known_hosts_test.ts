@@ -45,6 +45,17 @@ Deno.test("KnownHosts does not take an authority's key for a host's", () => {
   assertEquals(known.check("www.example.org", ED), { kind: "unknown", authority: 1 });
 });
 
+Deno.test("KnownHosts looks without the port when the port is not listed, for the same key only", () => {
+  const name = "[a]:2222";
+  const known = new KnownHosts(`${line("a")}\n@revoked ${line("a", RSA, "ssh-rsa")}`);
+  assertEquals(known.check(name, ED), { kind: "known", line: 1 });
+  assertEquals(known.check(name, OTHER), { kind: "unknown" });
+  assertEquals(known.check(name, RSA), { kind: "revoked", line: 2 });
+  assertEquals(known.typesOf(name), ["ssh-ed25519"]);
+  const listed = new KnownHosts(`${line("a")}\n${line(name, OTHER)}`);
+  assertEquals(listed.check(name, ED).kind, "changed");
+});
+
 Deno.test("KnownHosts finds a hashed name", () => {
   const salt = new Uint8Array(20).fill(7);
   const hash = createHmac("sha1", salt).update("[a]:2222").digest("base64");

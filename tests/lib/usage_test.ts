@@ -97,3 +97,18 @@ Deno.test("valueOf gives each kind of value, or tells what it should be", () => 
     } else assertEquals(call(), result);
   }
 });
+
+Deno.test("valueOf refuses a timeout of 0, unless the header tells what it means", () => {
+  const lines: [line: string, taken: boolean][] = [
+    ["@option --timeout SECONDS how long it may take", false],
+    ["@option --idle-timeout SECONDS how long (default: 0)", false],
+    ["@option --idle-timeout SECONDS how long; 0 for ever (default: 0)", true],
+    ["@option --seconds SECONDS how long", true],
+  ];
+  for (const [line, taken] of lines) {
+    const [parameter] = read(line);
+    if (taken) assertEquals(valueOf(parameter!, "0"), 0);
+    else assertThrows(() => valueOf(parameter!, "0"), UsageError, "must be more than 0");
+    assertEquals(valueOf(parameter!, "1"), 1);
+  }
+});

@@ -109,6 +109,68 @@ peerTest("ssh_exec.ts refuses sshd when its key has changed or is revoked", OPEN
   assertMatch(revoked.stderr, /is revoked in line 2 of /);
 });
 
+peerTest(
+  "ssh_exec.ts knows a host on another port by its bare name, as ssh does",
+  OPENSSH,
+  async () => {
+    await using sshd = await Sshd.start();
+    const its = await Deno.readTextFile(sshd.path("host.pub"));
+    const ssh = [
+      ...["ssh", "-F", "none", "-o", `UserKnownHostsFile=${sshd.path("known")}`],
+      ...["-o", "StrictHostKeyChecking=yes", "-i", sshd.path("key"), "-p", `${sshd.port}`],
+    ];
+    await Deno.writeTextFile(sshd.path("known"), `127.0.0.1 ${its}`);
+    assertEquals(await run([...ssh, `${sshd.user}@127.0.0.1`, "echo ok"]), "ok\n");
+    assertEquals((await result(sshd, ["echo", "ok"])).stdout, "ok\n");
+    await Deno.writeTextFile(sshd.path("known"), `@revoked 127.0.0.1 ${its}`);
+    const revoked = await result(sshd, ["true"], {
+      options: ["--key", sshd.path("key"), "--accept-new"],
+    });
+    assertEquals(revoked.code, 1);
+    assertMatch(revoked.stderr, /is revoked in line 1 of /);
+  },
+);
+
+peerTest("ssh_exec.ts says what is wrong on its own side", [...OPENSSH, "head"], async () => {
+  await using sshd = await Sshd.start();
+  await sshd.makeKnown();
+  const piped = await new Deno.Command("sh", {
+    args: ["-c", `${quoted(sshd, ["yes"])} | head -1`],
+  }).output();
+  assertEquals(decode(piped.stdout), "y\n");
+  assertMatch(decode(piped.stderr), /cannot run "yes" on \S+: nobody reads its output any more$/m);
+
+  const bus = await result(sshd, ["kill -BUS $$"]);
+  assertEquals(bus.code, 128);
+  assertMatch(bus.stderr, /^ended there by a signal without a name$/m);
+
+  const folder = await result(sshd, ["true"], { options: ["--key", sshd.path("")] });
+  assertMatch(folder.stderr, /cannot read the key \S+: it is a folder, not a file/);
+
+  const agent = await result(sshd, ["true"], {
+    options: ["--agent"],
+    grants: ["--allow-env=SSH_AUTH_SOCK", `--allow-net=unix:${sshd.path("nowhere")}`],
+    env: { SSH_AUTH_SOCK: sshd.path("nowhere") },
+  });
+  assertEquals(agent.code, 1);
+  assertMatch(
+    agent.stderr,
+    /cannot connect to the SSH agent \S+: there is no such file\nStart one, /,
+  );
+  assert(!agent.stderr.includes("partner"), agent.stderr);
+
+  // nothing was run, so there is no output, and what was there stays
+  const wrong = ["--key", sshd.path("other"), "--output"];
+  await makeKey(sshd.path("other"), "ed25519");
+  await Deno.writeTextFile(sshd.path("old"), "of an earlier run");
+  for (const name of ["new", "old"]) {
+    const refused = await result(sshd, ["true"], { options: [...wrong, sshd.path(name)] });
+    assertEquals(refused.code, 1, refused.stderr);
+  }
+  await assertRejects(() => Deno.stat(sshd.path("new")), Deno.errors.NotFound);
+  assertEquals(await Deno.readTextFile(sshd.path("old")), "of an earlier run");
+});
+
 peerTest("ssh_exec.ts logs in by every kind of key, encrypted too", OPENSSH, async () => {
   await using sshd = await Sshd.start();
   await sshd.makeKnown();
@@ -330,7 +392,7 @@ peerTest("ssh_exec.ts makes a command wait when nobody takes its output", OPENSS
   await process.send();
   assertEquals(await process.end(), 1);
   assertEquals(process.stdout.text, "y\n");
-  assertMatch(process.stderr.text, /the other side has already closed the connection/);
+  assertMatch(process.stderr.text, /cannot run "yes" on \S+: nobody reads its output any more$/m);
 });
 
 peerTest("ssh_exec.ts says so when a command does not end at a signal", OPENSSH, async () => {
