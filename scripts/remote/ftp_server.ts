@@ -29,7 +29,7 @@
  * @client  deno run --allow-net=127.0.0.1 scripts/remote/ftp_client.ts 127.0.0.1:2121 mlsd /
  * @expect  listening on 127.0.0.1:2121
  * @log     127.0.0.1:*: MLSD /
- * @log     127.0.0.1:*: sent 0 bytes
+ * @log     127.0.0.1:*: sent * bytes
  * @option  --host HOST    the address to listen on (default: 127.0.0.1)
  * @option  --port PORT    the port to listen on, 0 for a free one (default: 2121)
  * @option  --root FOLDER  what clients call / (default: /tmp/ftp)
