@@ -34,7 +34,7 @@
  * @log     S: 221 *
  * @expect  dr-xr-xr-x *lectures
  * @expect  -r--r--r-- * 18 *notes.txt
- * @run     deno run --allow-net=127.0.0.1 --allow-read=/tmp/notes.txt.part --allow-write=/tmp/notes.txt,/tmp/notes.txt.part scripts/remote/ftp_client.ts 127.0.0.1:2121 get notes.txt --output /tmp/notes.txt
+ * @run     deno run --allow-net=127.0.0.1 --allow-read=/tmp/notes.txt,/tmp/notes.txt.part --allow-write=/tmp/notes.txt,/tmp/notes.txt.part scripts/remote/ftp_client.ts 127.0.0.1:2121 get notes.txt --output /tmp/notes.txt
  * @log     C: TYPE I
  * @log     C: SIZE notes.txt
  * @log     S: 213 18
@@ -264,12 +264,17 @@ function endpointOf(address: string): NetEndpoint {
 
 /** Where a file is to be put. Only a file that is named by --output is written over. */
 async function targetOf(name: string, output: string | undefined): Promise<string> {
-  if (output !== undefined) return output;
-  const target = localName(name);
+  const target = output ?? localName(name);
   const there = await attempt(`look for ${target}`, () =>
     Deno.lstat(target).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }));
+  if (output !== undefined) {
+    // all of it would be fetched before it turns out that a folder cannot be written over; a device could be
+    const isFile = there === undefined || there.isFile || there.isSymlink;
+    if (isFile && !target.endsWith("/")) return target;
+    throw new UsageError(`--output is a file, and ${visible(target)} is a folder or device`);
+  }
   if (there) throw new Error(`${target} is there already: remove it, or write --output ${target}`);
   return target;
 }

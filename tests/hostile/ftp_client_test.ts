@@ -332,6 +332,24 @@ Deno.test(`${CLIENT} sends no name that would be two commands`, async () => {
   }
 });
 
+Deno.test(`${CLIENT} does not begin to fetch what it cannot put at its place`, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "hostile-" });
+  const flags = ["--allow-net=127.0.0.1", "--allow-read", `--allow-write=${folder},${folder}.part`];
+  for (const output of [folder, `${folder}/`, `${folder}/.`, `${folder}/new/`, "/dev/null", "."]) {
+    await using peer = lyingServer({});
+    await using client = startDeno(flags, CLIENT, {
+      words: [`127.0.0.1:${peer.address}`, "get", "file", "--output", output],
+    });
+    assertEquals(await within("its end", client.ended, 40_000), 2, output);
+    assertMatch(
+      client.stderr,
+      /^ftp_client\.ts: --output is a file, and .* is a folder or device$/m,
+    );
+    assertEquals([peer.commands, sizeOf(`${folder}.part`)], [[], undefined]);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test(`${CLIENT} stopped by Ctrl-C says QUIT and leaves what --resume goes on with`, async () => {
   const folder = await Deno.makeTempDir({ prefix: "hostile-" });
   const begun = Promise.withResolvers<void>();
