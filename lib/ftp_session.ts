@@ -127,7 +127,8 @@ export const MEMBERS: Record<string, Command> = {
     session.restart = Number(argument);
     await session.reply(350, `The next file begins at byte ${session.restart}`);
   },
-  ABOR: (session) => session.reply(226, "Nothing is under way"),
+  // what was under way has been stopped when this is read
+  ABOR: (session) => session.reply(226, "No transfer is under way"),
   STAT: (session) => session.reply(211, `Logged in, ${session.binary ? "TYPE I" : "TYPE A"}`),
 };
 

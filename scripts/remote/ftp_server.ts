@@ -44,6 +44,7 @@ import { run } from "../../lib/cli.ts";
 import { after, DeadlineError, within } from "../../lib/deadline.ts";
 import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { finish } from "../../lib/finish.ts";
+import { Commands } from "../../lib/ftp_commands.ts";
 import { entriesOf, type Entry, entryOf, factsLine, listLine } from "../../lib/ftp_list.ts";
 import { PathRefused } from "../../lib/ftp_path.ts";
 import {
@@ -54,8 +55,7 @@ import {
   PUBLIC,
   Session as State,
 } from "../../lib/ftp_session.ts";
-import { withoutTelnet } from "../../lib/ftp_telnet.ts";
-import { LimitError, SocketReader, UnexpectedEof } from "../../lib/reader.ts";
+import { LimitError, UnexpectedEof } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type Connection, serve } from "../../lib/tcp.ts";
 
@@ -101,9 +101,16 @@ class Passive implements Disposable {
     this.#listener[Symbol.dispose](); // unlike close, it may come twice
   }
 
-  /** The connection, which is the caller's to close; `undefined` when it did not come. */
-  take(): Promise<Deno.Conn | undefined> {
+  /**
+   * The connection, which is the caller's to close; `undefined` when it did not come. At `stop` it is closed, or
+   * not waited for any more.
+   */
+  take(stop: AbortSignal): Promise<Deno.Conn | undefined> {
     this.#taken = true;
+    stop.addEventListener("abort", () => {
+      this.#close();
+      this.#connection.then((connection) => connection?.[Symbol.dispose]());
+    });
     return this.#connection;
   }
 
@@ -120,9 +127,11 @@ class Session extends State implements Disposable {
   logins = 0;
   onlyExtended = false;
   passive: Passive | undefined;
+  readonly commands: Commands;
 
   constructor(control: Connection, root: string, readonly host: string) {
     super(control, root);
+    this.commands = new Commands(control, { limit: LONGEST_COMMAND, timeout: IDLE });
   }
 
   /** Opens the port for the next data connection; gives its number. */
@@ -146,10 +155,10 @@ async function transfer(session: Session, what: string, pieces: Pieces): Promise
   session.passive = undefined;
   if (!passive) return await session.reply(425, "Say EPSV or PASV first");
   await session.reply(150, `Here comes ${what}`);
-  using data = await passive.take();
-  if (!data) return await session.reply(425, "The data connection did not come");
   let sent = 0;
-  try {
+  const work = async (stop: AbortSignal) => {
+    using data = await passive.take(stop);
+    if (!data) return false;
     for await (const piece of pieces) {
       for (let rest = piece; rest.length > 0;) {
         const count = await within(STALL, data.write(rest));
@@ -158,12 +167,18 @@ async function transfer(session: Session, what: string, pieces: Pieces): Promise
         rest = rest.subarray(count);
       }
     }
+    // the end of this connection is what tells the client: that was all
+    await finish(data);
+    return true;
+  };
+  const status = () => session.reply(211, `Of ${what}, ${sent} bytes have been sent`);
+  try {
+    const came = await session.commands.during({ work, status });
+    if (!came) return await session.reply(425, "The data connection did not come");
   } catch (error) {
-    session.say(`broke after ${sent} bytes: ${explain(error).reason}`);
-    return await session.reply(426, `The data connection broke after ${sent} bytes`);
+    session.say(`broken off after ${sent} bytes: ${explain(error).reason}`);
+    return await session.reply(426, `The transfer was broken off after ${sent} bytes`);
   }
-  // the end of this connection is what tells the client: that was all
-  await finish(data);
   session.say(`sent ${sent} bytes`);
   await session.reply(226, `That was all: ${sent} bytes`);
 }
@@ -265,12 +280,10 @@ async function obey(session: Session, line: string): Promise<void> {
 /** Listens to one client until it says QUIT, is silent for too long, or misbehaves. */
 async function converse(control: Connection, root: string, host: string): Promise<void> {
   using session = new Session(control, root, host);
-  const options = { limit: LONGEST_COMMAND, timeout: IDLE };
-  const reader = new SocketReader(withoutTelnet(control), options);
   try {
     await session.reply(220, "FTP, to be read by anybody");
     while (!session.over) {
-      const bytes = await reader.readUntil("\n");
+      const bytes = await session.commands.next();
       if (bytes === null) return;
       const line = utf8(bytes)?.replace(/\r$/, "");
       if (line === undefined) await session.reply(501, "Commands are UTF-8");

@@ -66,10 +66,23 @@ class Client implements Disposable {
     return Number(/\|\|\|(\d+)\|/.exec(text)![1]);
   }
 
+  /** Begins to fetch with a command, and gives the connection over which it comes. */
+  async begin(command: string): Promise<Deno.TcpConn> {
+    const data = await Deno.connect({ hostname: "127.0.0.1", port: await this.dataPort() });
+    assertEquals((await this.ask(command)).code, 150);
+    return data;
+  }
+
+  /** Hears some replies; gives their codes. */
+  async codes(count: number): Promise<number[]> {
+    const codes: number[] = [];
+    while (codes.length < count) codes.push((await this.reply()).code);
+    return codes;
+  }
+
   /** Fetches with a command; gives what comes and the code after it. */
   async fetch(command: string): Promise<[string, number]> {
-    using data = await Deno.connect({ hostname: "127.0.0.1", port: await this.dataPort() });
-    assertEquals((await this.ask(command)).code, 150);
+    using data = await this.begin(command);
     const text = await new Response(data.readable).text();
     return [text, (await this.reply()).code];
   }
@@ -109,14 +122,19 @@ const server: Subject<Target> = {
     "clients leave in the middle of a file": (target) =>
       done(times(20, 10, async (index) => {
         using client = await Client.loggedIn(target);
-        const port = await client.dataPort();
-        using data = await Deno.connect({ hostname: "127.0.0.1", port });
-        assertEquals((await client.ask("RETR numbers.txt")).code, 150);
+        using data = await client.begin("RETR numbers.txt");
         await data.read(new Uint8Array(10));
         // half of them stay on the control connection, and hear of it
         if (index % 2 === 0) return;
         data.close();
         assert([226, 426].includes((await client.reply()).code));
+      })),
+    "clients say ABOR all the time": (target) =>
+      done(times(20, 10, async () => {
+        using client = await Client.loggedIn(target);
+        using _data = await client.begin("RETR numbers.txt");
+        await client.say("ABOR\r\nSTAT\r\nRETR notes.txt\r\n".repeat(30));
+        await client.codes(10);
       })),
     "clients send Telnet commands": (target) =>
       done(times(20, 10, async () => {
@@ -205,6 +223,38 @@ Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, 
     await member.control.read(answer); // its refusal comes first
     assertEquals([...answer], [255, 252, 10]);
     assertEquals([(await member.reply()).code, (await member.reply()).code], [200, 200]);
+  });
+
+  await test.step("ABOR ends a transfer at once, and other commands wait for its end", async () => {
+    // more than the system takes off the server's hands
+    const size = 64 * 1024 * 1024;
+    await Deno.truncate(`${root}/numbers.txt`, size);
+    using client = await Client.loggedIn(target);
+    const began = performance.now();
+    await client.ask("TYPE I");
+    for (const said of ["ABOR\r\n", "NOOP\r\nABOR\r\n", "\xff\xf4\xff\xf2abor\r\n"]) {
+      using data = await client.begin("RETR numbers.txt");
+      await client.say(Uint8Array.from(said, (character) => character.charCodeAt(0)));
+      const between = said.startsWith("NOOP") ? [200] : [];
+      assertEquals(await client.codes(2 + between.length), [426, ...between, 226]);
+      assert((await new Response(data.readable).bytes()).length < size);
+      assertEquals((await client.ask("NOOP")).code, 200);
+    }
+    // while nobody comes for the data
+    const port = await client.dataPort();
+    await client.say("RETR notes.txt\r\nABOR\r\n");
+    assertEquals(await client.codes(3), [150, 426, 226]);
+    assert(!await isOpen(port), "the port is still open");
+    assertEquals((await client.ask("ABOR")).code, 226);
+    assert(performance.now() - began < 4_000, "it waits for something");
+
+    using data = await client.begin("RETR numbers.txt");
+    const status = await client.ask("STAT");
+    assertEquals(status.code, 211);
+    assertMatch(status.text, /^Of numbers\.txt, \d+ bytes have been sent$/);
+    await client.say("NOOP\r\nSTAT\r\nQUIT\r\n");
+    assertEquals((await new Response(data.readable).bytes()).length, size);
+    assertEquals(await client.codes(4), [226, 200, 211, 221]);
   });
 
   await test.step("who cannot log in, or makes nothing but mistakes, is sent away", async () => {

@@ -287,3 +287,21 @@ peerTest("ftp_server serves Python's ftplib", ["python3"], async () => {
   assertMatch(said.quit, /^221/);
   assertEquals(await server.process.stop("SIGINT"), 0);
 });
+
+peerTest(
+  "ftp_server breaks off a transfer at once when a client says ABOR",
+  ["python3"],
+  async () => {
+    using at = await stage();
+    await using server = await ourServer(at);
+    await using client = new Process(python("ftplib_abort.py", "127.0.0.1", server.port, "much"));
+    assertEquals(await client.end(), 0, client.stderr.text);
+    const said = Object.entries(JSON.parse(client.stdout.text));
+    assertEquals(said.length, 7);
+    for (const [way, outcome] of said) {
+      const expected = { codes: ["426", "226"], quick: true, nlst: true, quit: "221" };
+      assertEquals(outcome, expected, way);
+    }
+    assertEquals(await server.process.stop("SIGINT"), 0);
+  },
+);
