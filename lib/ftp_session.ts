@@ -22,7 +22,7 @@ export class Session {
   cwd = "/";
   /** TYPE I, bytes as they are, or TYPE A, lines that end in CR LF: which the standard wants at first. */
   binary = false;
-  /** At which byte the next file is to begin: REST. */
+  /** At which byte the next transfer is to begin: REST. */
   restart = 0;
   /** Set when the conversation is to end. */
   over = false;
@@ -45,6 +45,13 @@ export class Session {
     const before = lines.map((line, index) => `${index === 0 ? `${code}-` : " "}${line}\r\n`);
     const text = `${before.join("")}${code} ${last}\r\n`;
     await attempt("reply", this.control.write(new TextEncoder().encode(text)));
+  }
+
+  /** At which byte a transfer begins that is asked for now. REST is for no other one, whatever comes of this. */
+  takeRestart(): number {
+    const from = this.restart;
+    this.restart = 0;
+    return from;
   }
 
   /** Where an argument leads, as the client sees it. */
@@ -133,7 +140,10 @@ export const MEMBERS: Record<string, Command> = {
 };
 
 for (const name of ["STOR", "STOU", "APPE", "DELE", "MKD", "RMD", "RNFR", "RNTO"]) {
-  MEMBERS[name] = (session) => session.reply(550, "This server only lets read");
+  MEMBERS[name] = (session) => {
+    session.takeRestart();
+    return session.reply(550, "This server only lets read");
+  };
 }
 
 /** The bytes of a file from a place on; not `binary`: with a CR before each LF. */

@@ -184,6 +184,7 @@ async function transfer(session: Session, what: string, pieces: Pieces): Promise
 }
 
 async function list(session: Session, argument: string, line: (entry: Entry) => string) {
+  session.takeRestart(); // a listing has no middle to begin in
   const entries = await entriesOf(session.root, session.path(argument));
   const text = entries.map((entry) => `${line(entry)}\r\n`).join("");
   await transfer(session, "the listing", [new TextEncoder().encode(text)]);
@@ -200,6 +201,7 @@ const GUEST_COMMANDS: Record<string, Command<Session>> = {
   async USER(session, name) {
     session.user = name.toLowerCase();
     session.loggedIn = false;
+    session.takeRestart();
     await session.reply(331, "Any password will do for anonymous");
   },
   async PASS(session) {
@@ -242,11 +244,12 @@ const COMMANDS: Record<string, Command<Session>> = {
   NLST: (session, argument) => list(session, withoutFlags(argument), ({ name }) => name),
   MLSD: (session, argument) => list(session, argument, factsLine),
   async RETR(session, argument) {
-    const from = session.restart;
-    session.restart = 0;
+    const from = session.takeRestart();
     const { isDirectory, real, name, size } = await entryOf(session.root, session.path(argument));
     if (isDirectory) return await session.reply(550, "It is a folder");
     if (from > size) return await session.reply(554, `It has only ${size} bytes`);
+    // the client counts the bytes of lines that end in CR LF, the file may have others
+    if (from > 0 && !session.binary) return await session.reply(554, "After REST say TYPE I");
     using file = await Deno.open(real).catch(() => {
       throw new PathRefused("it cannot be read");
     });

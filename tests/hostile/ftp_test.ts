@@ -225,6 +225,42 @@ Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, 
     assertEquals([(await member.reply()).code, (await member.reply()).code], [200, 200]);
   });
 
+  await test.step("REST counts for the next transfer, and for no other", async () => {
+    using client = await Client.loggedIn(target);
+    await client.ask("TYPE I");
+    const rest = async () => assertEquals((await client.ask("REST 12")).code, 350);
+    const [part, whole] = ["day 4\n", "Networking: day 4\n"];
+    // what clients say between the two
+    for (
+      const between of ["TYPE I", "PORT 127,0,0,1,4,1", "PASV", "SIZE notes.txt", "NOOP", "PWD"]
+    ) {
+      await rest();
+      await client.ask(between);
+      assertEquals(await client.fetch("RETR notes.txt"), [part, 226], between);
+      assertEquals(await client.fetch("RETR notes.txt"), [whole, 226], between);
+    }
+    for (const listing of ["LIST", "NLST", "MLSD", "LIST lectures"]) {
+      await rest();
+      assertEquals((await client.fetch(listing))[1], 226);
+      assertEquals(await client.fetch("RETR notes.txt"), [whole, 226], listing);
+    }
+    for (
+      const failed of ["RETR nothing", "RETR lectures", "LIST nothing", "STOR new", "APPE new"]
+    ) {
+      await rest();
+      assertEquals((await client.ask(failed)).code, 550);
+      assertEquals(await client.fetch("RETR notes.txt"), [whole, 226], failed);
+    }
+    await rest();
+    await client.ask("USER ftp");
+    await client.ask("PASS x");
+    assertEquals(await client.fetch("RETR notes.txt"), [whole, 226]);
+    await rest();
+    await client.ask("TYPE A");
+    assertEquals((await client.ask("RETR notes.txt")).code, 554);
+    assertEquals((await client.fetch("RETR notes.txt"))[0], "Networking: day 4\r\n");
+  });
+
   await test.step("ABOR ends a transfer at once, and other commands wait for its end", async () => {
     // more than the system takes off the server's hands
     const size = 64 * 1024 * 1024;
