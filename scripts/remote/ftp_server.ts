@@ -242,7 +242,12 @@ const COMMANDS: Record<string, Command<Session>> = {
   EPRT: (session) => session.reply(502, BOUNCE),
   LIST: (session, argument) => list(session, withoutFlags(argument), (entry) => listLine(entry)),
   NLST: (session, argument) => list(session, withoutFlags(argument), ({ name }) => name),
-  MLSD: (session, argument) => list(session, argument, factsLine),
+  async MLSD(session, argument) {
+    session.takeRestart();
+    const { isDirectory } = await entryOf(session.root, session.path(argument));
+    if (isDirectory) await list(session, argument, factsLine);
+    else await session.reply(501, "It is no folder: MLST tells of a file");
+  },
   async RETR(session, argument) {
     const from = session.takeRestart();
     const { isDirectory, real, name, size } = await entryOf(session.root, session.path(argument));

@@ -261,6 +261,27 @@ Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, 
     assertEquals((await client.fetch("RETR notes.txt"))[0], "Networking: day 4\r\n");
   });
 
+  await test.step("in TYPE A each line ends in one CR LF, and MLSD lists folders only", async () => {
+    using client = await Client.loggedIn(target);
+    await Deno.writeTextFile(`${root}/lectures/lines`, "\r\none\r\n\ntwo\rthree\r\r\n\r");
+    assertEquals(await client.fetch("RETR lectures/lines"), [
+      "\r\none\r\n\r\ntwo\rthree\r\r\n\r",
+      226,
+    ]);
+    await Deno.remove(`${root}/lectures/lines`);
+    for (const file of ["notes.txt", "/notes.txt", "lectures/week 9.txt"]) {
+      assertEquals((await client.ask(`MLSD ${file}`)).code, 501);
+      // which the others do, as ls does
+      assertEquals((await client.fetch(`LIST ${file}`))[1], 226);
+    }
+    assertEquals((await client.ask("MLSD nothing")).code, 550);
+    assertMatch(
+      (await client.fetch("MLSD lectures"))[0],
+      /^type=file;size=26;\S+ week 9\.txt\r\n$/,
+    );
+    assertEquals((await client.ask("MLST notes.txt")).code, 250);
+  });
+
   await test.step("ABOR ends a transfer at once, and other commands wait for its end", async () => {
     // more than the system takes off the server's hands
     const size = 64 * 1024 * 1024;
