@@ -4,11 +4,11 @@
  * @module
  */
 
-import { visible } from "./display.ts";
 import { ActionError } from "./errors.ts";
 import { RefusedError } from "./ftp_codes.ts";
 import { readReply, type Reply } from "./ftp_reply.ts";
 import { withoutTelnet } from "./ftp_telnet.ts";
+import { Dialogue } from "./mail_dialogue.ts";
 import { SocketReader } from "./reader.ts";
 import { UsageError } from "./usage.ts";
 import { writeAll } from "./write_all.ts";
@@ -29,6 +29,8 @@ const PATIENCE = 10_000;
  * ```
  */
 export class Control implements Disposable {
+  /** Shows both sides. */
+  dialogue = new Dialogue({ width: 4_096 });
   readonly #connection: Deno.TcpConn;
   readonly #reader: SocketReader;
   #lost = false;
@@ -51,10 +53,10 @@ export class Control implements Disposable {
     return this.#connection.remoteAddr.hostname;
   }
 
-  /** Sends a command; `shown` is what the reader of the screen gets to see of it. */
-  async send(command: string, shown = command): Promise<void> {
+  /** Sends a command. */
+  async send(command: string): Promise<void> {
     checkWords(command);
-    console.error(`C: ${visible(shown)}`);
+    this.dialogue.client(command);
     await writeAll(this.#connection, `${command}\r\n`);
   }
 
@@ -65,9 +67,10 @@ export class Control implements Disposable {
    * @throws {ActionError} when none comes in time, or what comes is none
    */
   async reply(timeout = PATIENCE, signal: AbortSignal | undefined = this.stop): Promise<Reply> {
-    const onLine = (line: string) => console.error(`S: ${visible(line)}`);
+    const onLine = (line: string) => this.dialogue.server(line);
+    const masked = (text: string) => this.dialogue.masked(text);
     try {
-      return await readReply(this.#reader, { timeout, onLine, signal });
+      return await readReply(this.#reader, { timeout, onLine, masked, signal });
     } catch (error) {
       signal?.throwIfAborted();
       this.#lost = true;
@@ -76,8 +79,8 @@ export class Control implements Disposable {
   }
 
   /** Sends a command and gives the reply, whatever it is. */
-  async ask(command: string, shown?: string): Promise<Reply> {
-    await this.send(command, shown);
+  async ask(command: string): Promise<Reply> {
+    await this.send(command);
     return await this.reply();
   }
 

@@ -28,6 +28,8 @@ export interface ReplyOptions {
   lines?: number;
   /** Told of each line when it comes. */
   onLine?: (line: string) => void;
+  /** Takes secrets out of a text, which a server may repeat: out of what the reply and errors tell. */
+  masked?: (text: string) => string;
   signal?: AbortSignal;
 }
 
@@ -59,6 +61,7 @@ export class ReplyError extends Error {
  */
 export async function readReply(reader: SocketReader, options: ReplyOptions = {}): Promise<Reply> {
   const { timeout = 30_000, lines: most = 200, onLine, signal } = options;
+  const { masked = (text) => text } = options;
   const due = performance.now() + timeout;
   const lines: string[] = [];
   for (let code = "";;) {
@@ -81,15 +84,15 @@ export async function readReply(reader: SocketReader, options: ReplyOptions = {}
     if (lines.length === most) {
       throw new ReplyError(`the server's reply has more than ${most} lines`);
     }
-    lines.push(line);
+    lines.push(masked(line));
     onLine?.(line);
     if (code === "") {
       const found = /^([1-5][0-9]{2})(?:([ -])|$)/.exec(line);
-      if (!found) throw new ReplyError(`"${visible(line.slice(0, 80))}" is no FTP reply`);
+      if (!found) throw new ReplyError(`"${visible(masked(line).slice(0, 80))}" is no FTP reply`);
       code = found[1]!;
-      if (found[2] !== "-") return { code: Number(code), lines, text: line.slice(4) };
+      if (found[2] !== "-") return { code: Number(code), lines, text: masked(line.slice(4)) };
     } else if (line === code || line.startsWith(`${code} `)) {
-      return { code: Number(code), lines, text: line.slice(4) };
+      return { code: Number(code), lines, text: masked(line.slice(4)) };
     }
   }
 }

@@ -38,6 +38,8 @@ export class ImapSession {
   readonly #connection: Upgradable;
   #reader: SocketReader;
   #mistakes = 0;
+  /** Whether the tag of the command is not to be shown, which the answer repeats. */
+  #tagHidden = false;
 
   constructor(connection: Upgradable, print: (line: string) => void = console.error) {
     this.#connection = connection;
@@ -69,7 +71,11 @@ export class ImapSession {
       limit: LONGEST_COMMAND,
       literalLimit: LONGEST_LITERALS,
       onText: (text) => {
-        if (first) this.dialogue.client(show(text));
+        if (first) {
+          const shown = show(text);
+          this.dialogue.client(shown);
+          this.#tagHidden = !shown.includes(text.trim().split(" ")[0]!);
+        }
         first = false;
       },
       onAnnounced: async ({ waits }) => {
@@ -86,7 +92,10 @@ export class ImapSession {
       this.over = true;
       await this.send(["* BYE Too many mistakes\r\n"]);
     }
-    await this.send([`${tag} ${text}\r\n`]);
+    // it may be a password, on a line of its own
+    const hide = this.#tagHidden && tag !== "*";
+    if (hide) this.dialogue.server(`*** ${text}`);
+    await this.send([`${tag} ${text}\r\n`], { show: !hide });
   }
 
   /** Tells the client something, or the answer to its question. */

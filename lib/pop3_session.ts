@@ -10,6 +10,7 @@ import { Dialogue } from "./mail_dialogue.ts";
 import { stuffed } from "./mail_lines.ts";
 import { LimitError, SocketReader, UnexpectedEof } from "./reader.ts";
 import type { ServerIdentity, Upgradable } from "./upgradable.ts";
+import { WithoutPasswords } from "./without_passwords.ts";
 
 /** How many commands may be refused before the connection is closed. */
 const MISTAKES = 20;
@@ -18,6 +19,21 @@ const LONGEST_COMMAND = 512;
 /** How long a client may take nothing, in milliseconds, and how much it must take in the long run. */
 const STALL = 60_000;
 const LEAST_PER_SECOND = 1_024;
+
+const COMMANDS = [
+  "CAPA",
+  "STLS",
+  "USER",
+  "STAT",
+  "LIST",
+  "UIDL",
+  "RETR",
+  "TOP",
+  "DELE",
+  "RSET",
+  "NOOP",
+  "QUIT",
+];
 
 /** A command: its verb in capitals, and what stands behind it. */
 export interface Pop3Command {
@@ -32,6 +48,7 @@ export class Pop3Session {
   readonly #connection: Upgradable;
   readonly #dialogue: Dialogue;
   readonly #print: (line: string) => void;
+  readonly #lines = new WithoutPasswords(COMMANDS);
   #reader: SocketReader;
   #mistakes = 0;
 
@@ -75,8 +92,7 @@ export class Pop3Session {
       const line = new TextDecoder().decode(bytes).replace(/\r$/, "");
       const [, word = "", argument = ""] = /^([^ ]*)(?: (.*))?$/s.exec(line) ?? [];
       const verb = word.toUpperCase();
-      // however it is written, a password is not shown
-      this.#dialogue.client(/^\s*(pass|auth|apop)/i.test(line) ? `${verb} ***` : line);
+      this.#dialogue.client(this.#lines.shown(line));
       if (!/[\p{Cc}\ufffd]/u.test(line)) return { verb, argument };
       await this.fail("Commands are UTF-8, without control characters");
       if (this.over) return null;

@@ -23,6 +23,8 @@ export interface SmtpReply {
 export interface SmtpReplyOptions extends ReadOptions {
   /** Told of each line when it comes. */
   onLine?: (line: string) => void;
+  /** Takes secrets out of a text, which a server may repeat: out of what the reply and errors tell. */
+  masked?: (text: string) => string;
 }
 
 /** What came is no SMTP reply. */
@@ -57,7 +59,7 @@ export async function readSmtpReply(
   reader: SocketReader,
   options: SmtpReplyOptions = {},
 ): Promise<SmtpReply> {
-  const { onLine, timeout = 30_000, ...rest } = options;
+  const { onLine, masked = (text) => text, timeout = 30_000, ...rest } = options;
   const due = performance.now() + timeout;
   const lines: string[] = [];
   let code: string | undefined;
@@ -69,12 +71,14 @@ export async function readSmtpReply(
     });
     onLine?.(line);
     const found = /^([2-5][0-5]\d)(?:([ -])(.*))?$/s.exec(line);
-    if (!found) throw new SmtpReplyError(`"${visible(line.slice(0, 200))}" is no SMTP reply`);
+    if (!found) {
+      throw new SmtpReplyError(`"${visible(masked(line).slice(0, 200))}" is no SMTP reply`);
+    }
     code ??= found[1]!;
     if (found[1] !== code) {
       throw new SmtpReplyError(`a reply began with ${code} and went on with ${found[1]}`);
     }
-    lines.push(found[3] ?? "");
+    lines.push(masked(found[3] ?? ""));
     if (found[2] === "-") continue;
     return { code: Number(code), lines, text: `${code} ${lines.join(" ")}`.trimEnd() };
   }

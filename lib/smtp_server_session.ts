@@ -10,10 +10,23 @@ import { attempt } from "./errors.ts";
 import { Room } from "./mail_blocks.ts";
 import { SocketReader } from "./reader.ts";
 import type { ServerIdentity, Upgradable } from "./upgradable.ts";
+import { WithoutPasswords } from "./without_passwords.ts";
 
 const MOST_MISTAKES = 20; // then the connection is closed
 const PATIENCE = 300_000; // milliseconds for a command, RFC 5321, 4.5.3.2.7
 const MiB = 1024 * 1024;
+const COMMANDS = [
+  "HELO",
+  "EHLO",
+  "MAIL",
+  "RCPT",
+  "DATA",
+  "RSET",
+  "STARTTLS",
+  "NOOP",
+  "VRFY",
+  "EXPN",
+];
 
 /** How mail is taken. */
 export interface MailServerOptions {
@@ -70,6 +83,8 @@ export class Session {
   /** Set when the conversation is to end. */
   over = false;
   reader: SocketReader;
+  /** What is shown of its commands. */
+  readonly lines = new WithoutPasswords([...COMMANDS, "HELP", "QUIT"]);
   #mistakes = 0;
 
   constructor(

@@ -148,7 +148,8 @@ export class SmtpSession implements Disposable {
   async #read(step: string, timeout: number): Promise<SmtpReply> {
     const onLine = (line: string) => this.#dialogue.server(line);
     const signal = this.#options.stop;
-    const reply = await readSmtpReply(this.#reader, { timeout, onLine, signal });
+    const masked = (text: string) => this.#dialogue.masked(text);
+    const reply = await readSmtpReply(this.#reader, { timeout, onLine, masked, signal });
     // sent by a server that is about to close, at any moment (RFC 5321, 3.8)
     if (reply.code === 421) {
       this.#broken = true;

@@ -132,7 +132,8 @@ export class Imap extends ImapConnection {
         if (reply.status === "OK" && until === "end") return data;
         throw new ImapRefused(name, reply, this.secrets);
       } else if (reply.tag !== "*") {
-        this.#fail(`the server answers ${visible(reply.tag)}, which was not asked`);
+        const tag = visible(this.dialogue.masked(reply.tag));
+        this.#fail(`the server answers ${tag}, which was not asked`);
       } // else something for the person to read: it is shown
     }
     return this.#fail(`the server answers ${name} by more than ${MOST_REPLIES} lines`);

@@ -71,6 +71,7 @@ import { LimitError, UnexpectedEof } from "../../lib/reader.ts";
 import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
+import { WithoutPasswords } from "../../lib/without_passwords.ts";
 
 const STRANGER_MAY_THINK = 60_000; // milliseconds
 const USER_MAY_THINK = 30 * 60_000; // at least half an hour: RFC 3501, 5.4
@@ -93,6 +94,7 @@ class Session extends ImapSession {
   attempts = 0;
   /** The mailbox that is opened. */
   view: View | undefined;
+  readonly lines = new WithoutPasswords(COMMANDS, { tagged: true });
 
   constructor(
     connection: Upgradable,
@@ -274,6 +276,8 @@ const READERS: Record<string, Action> = {
 READERS.UNSELECT = READERS.CLOSE!;
 for (const name of ["STORE", "COPY", "MOVE", "EXPUNGE"]) READERS[name] = readOnly;
 
+const COMMANDS = Object.keys({ ...ALWAYS, ...STRANGERS, ...USERS, ...READERS });
+
 /** Does what one command says, if it may be said in this state. */
 async function obey(session: Session, command: Command): Promise<void> {
   const { tag, name, parser } = command;
@@ -298,11 +302,6 @@ async function obey(session: Session, command: Command): Promise<void> {
   }
 }
 
-/** What is shown of a command: everything but the password. */
-function shown(line: string): string {
-  return line.replace(/^(\S* +(?:LOGIN|AUTHENTICATE))\b.*/i, "$1 ***");
-}
-
 /** Listens to one client until it says LOGOUT, is silent for too long, or misbehaves. */
 export async function converse(
   connection: Upgradable,
@@ -314,7 +313,7 @@ export async function converse(
     await session.untagged(`OK [${session.capabilities}] IMAP, for reading`);
     while (!session.over) {
       const patience = session.user === undefined ? STRANGER_MAY_THINK : USER_MAY_THINK;
-      const command = await session.command(patience, shown);
+      const command = await session.command(patience, (line) => session.lines.shown(line));
       if (!command) return;
       await obey(session, command);
     }

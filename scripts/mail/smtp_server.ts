@@ -184,7 +184,8 @@ const COMMANDS: Record<string, Command> = {
 /** Does what one line says. */
 async function obey(session: Session, line: Uint8Array): Promise<void> {
   const text = new TextDecoder().decode(line);
-  session.say(text);
+  // here nobody logs in, but clients try to
+  session.say(session.lines.shown(text));
   const found = /^([A-Za-z]+)(?: +(.*))?$/.exec(text.trimEnd());
   const verb = found?.[1]?.toUpperCase() ?? "";
   // a web page can have a browser send a form here: its lines must not become commands

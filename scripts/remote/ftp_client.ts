@@ -61,6 +61,7 @@ import { RefusedError } from "../../lib/ftp_codes.ts";
 import { checkWords, Control } from "../../lib/ftp_control.ts";
 import { localName } from "../../lib/ftp_path.ts";
 import { extendedPort, passiveAddress } from "../../lib/ftp_reply.ts";
+import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { PartFile } from "../../lib/part_file.ts";
 import { Progress } from "../../lib/progress.ts";
 import { LimitError } from "../../lib/reader.ts";
@@ -90,8 +91,11 @@ async function logIn(endpoint: NetEndpoint, user: string, stop: AbortSignal): Pr
     if (reply.code === 120) reply = await control.reply(); // ready in some minutes
     if (reply.code !== 220) throw new RefusedError("the connection", reply);
     reply = await control.ask(`USER ${user}`);
-    if (reply.code === 331) reply = await control.ask(`PASS ${secret}`, "PASS ***");
+    // a server may repeat what it got; later the same word may be a harmless one
+    control.dialogue.hide(secret);
+    if (reply.code === 331) reply = await control.ask(`PASS ${secret}`);
     if (reply.code !== 230) throw new RefusedError(`the login of ${user}`, reply);
+    control.dialogue = new Dialogue();
     return control;
   } catch (error) {
     control[Symbol.dispose]();

@@ -58,6 +58,7 @@ import {
 import { LimitError, UnexpectedEof } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type Connection, serve } from "../../lib/tcp.ts";
+import { WithoutPasswords } from "../../lib/without_passwords.ts";
 
 const IDLE = 60_000; // milliseconds without a command
 const STALL = 30_000; // milliseconds in which a client takes nothing of a file
@@ -128,6 +129,7 @@ class Session extends State implements Disposable {
   onlyExtended = false;
   passive: Passive | undefined;
   readonly commands: Commands;
+  readonly lines = new WithoutPasswords(Object.keys({ ...GUEST_COMMANDS, ...COMMANDS }));
 
   constructor(control: Connection, root: string, readonly host: string) {
     super(control, root);
@@ -268,7 +270,7 @@ const HELP = [GUEST_COMMANDS, COMMANDS].map((commands) => Object.keys(commands).
 async function obey(session: Session, line: string): Promise<void> {
   const found = /^([A-Za-z]{3,4})(?: (.*))?$/.exec(line);
   const verb = found?.[1]?.toUpperCase() ?? "", argument = found?.[2] ?? "";
-  session.say(/^pass(?!\w)/i.test(line) ? "PASS ***" : line);
+  session.say(session.lines.shown(line));
   const command = GUEST_COMMANDS[verb] ?? COMMANDS[verb];
   try {
     if (!command) await session.reply(500, "What is that? HELP tells what is known");
