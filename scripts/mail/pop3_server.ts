@@ -107,9 +107,10 @@ async function authorize(session: Pop3Session, service: Service): Promise<Maildr
     } else if ((verb === "USER" || verb === "PASS") && !mayLogIn()) {
       await session.fail("Passwords are only taken over TLS: say STLS first");
     } else if (verb === "USER") {
+      user = argument.trim();
       // a name that is wrong is not told here, else names could be guessed one by one
-      user = argument;
-      await session.ok("And the password?");
+      if (user === "") await session.fail("Who are you? USER needs a name");
+      else await session.ok("And the password?");
     } else if (verb === "PASS") {
       if (user === "") {
         await session.fail("Say USER first");

@@ -144,6 +144,15 @@ Deno.test("pop3_server refuses what does not fit", async () => {
   ]);
 });
 
+Deno.test("pop3_server takes no USER without a name, and then no PASS", async () => {
+  await using server = await start();
+  for (const user of ["USER", "USER ", "user   ", "USER\t", "USER  \t "]) {
+    const answers = await say(await server.dial(), `${user}\r\nPASS example\r\n${LOGIN}QUIT\r\n`);
+    const codes = answers.map((line) => line.split(" ")[0]);
+    assertEquals(codes, ["+OK", "-ERR", "-ERR", "+OK", "+OK", "+OK"], user);
+  }
+});
+
 Deno.test("pop3_server says -ERR to a second DELE, and to RETR of what is marked", async () => {
   await using server = await start();
   using pop = await server.logIn();
