@@ -97,10 +97,15 @@ export class Mailbox {
     this.messages = [...kept, ...added];
   }
 
-  /** The bytes of a mail as they go over the wire: each line ends in CR LF, whatever the file has. */
+  /**
+   * The bytes of a mail as they go over the wire: each line ends in CR LF, whatever the file has, and in place of a
+   * NUL, which no literal may hold (RFC 3501, 9: CHAR8), 0x80 stands, as with Dovecot. It is no character of UTF-8,
+   * either, and sizes stay as they are.
+   */
   async content(message: ImapMessage): Promise<Uint8Array> {
     const bytes = await readMail(message);
     const content = hasBareLf(bytes) ? withLineEnds(bytes) : bytes;
+    for (let at = content.indexOf(0); at >= 0; at = content.indexOf(0, at)) content[at] = 0x80;
     this.#sizes.set(message, content.length);
     return content;
   }
