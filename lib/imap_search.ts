@@ -10,7 +10,7 @@ import { parseImapDate } from "./imap_fetch.ts";
 import { ImapSyntaxError } from "./imap_line.ts";
 import type { ImapMessage, Mailbox } from "./imap_mailbox.ts";
 import { type ImapValue, numberOf, textOf } from "./imap_parser.ts";
-import { inSequence, parseSequence } from "./imap_sequence.ts";
+import { inSequence, parseNumbers, parseSequence } from "./imap_sequence.ts";
 import { type HeaderField, headerFields, headerLength } from "./mail_header.ts";
 
 /** A mail that is looked at. What is read of it is read once, and only when a condition needs it. */
@@ -24,7 +24,7 @@ export interface Candidate {
 /** A condition. */
 export type Fits = (candidate: Candidate) => boolean | Promise<boolean>;
 
-/** What `*` stands for in sets of numbers, and of UIDs. */
+/** What `*` stands for in sets of numbers, of which none is higher, and of UIDs. */
 export interface Last {
   number: number;
   uid: number;
@@ -85,7 +85,7 @@ class Words {
     if (typeof value !== "string") throw new ImapSyntaxError("SEARCH lacks a condition");
     const key = value.toUpperCase();
     if (/^[\d*]/.test(key)) {
-      const ranges = parseSequence(key, this.last.number);
+      const ranges = parseNumbers(key, this.last.number);
       return ({ number }) => inSequence(ranges, number);
     }
     if (UNMARKED.includes(key)) return () => true;

@@ -43,6 +43,31 @@ export function parseSequence(text: string, last: number): [from: number, to: nu
   return merged;
 }
 
+/**
+ * Reads a set of numbers that count mails, as {@linkcode parseSequence}: there must be a mail for each of them, and
+ * for `*` as well. UIDs may have gone, numbers cannot.
+ *
+ * @param length how many mails there are
+ * @throws {ImapSyntaxError} when it is none, or goes beyond the last mail
+ *
+ * @example
+ * ```ts
+ * import { parseNumbers } from "./imap_sequence.ts";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * assertEquals(parseNumbers("3:*", 9), [[3, 9]]);
+ * assertThrows(() => parseNumbers("3:10", 9));
+ * assertThrows(() => parseNumbers("*", 0));
+ * ```
+ */
+export function parseNumbers(text: string, length: number): [from: number, to: number][] {
+  const ranges = parseSequence(text, length);
+  if (length === 0 || ranges.at(-1)![1] > length) {
+    throw new ImapSyntaxError(`the mailbox has ${length} mails`);
+  }
+  return ranges;
+}
+
 /** Whether a number is in one of the ranges. */
 export function inSequence(ranges: readonly [number, number][], number: number): boolean {
   let low = 0, high = ranges.length;

@@ -11,7 +11,7 @@ import { ImapSyntaxError } from "./imap_line.ts";
 import type { ImapMessage, Mailbox } from "./imap_mailbox.ts";
 import { type ImapValue, textOf } from "./imap_parser.ts";
 import { parseSearch } from "./imap_search.ts";
-import { inSequence, parseSequence } from "./imap_sequence.ts";
+import { inSequence, parseNumbers, parseSequence } from "./imap_sequence.ts";
 import type { Pieces } from "./imap_string.ts";
 
 /**
@@ -98,11 +98,8 @@ export class View {
   }
 
   #chosen(set: ImapValue | undefined, byUid: boolean) {
-    const last = byUid ? this.#lastUid : this.length;
-    const ranges = parseSequence(textOf(set), last);
-    if (!byUid && last > 0 && ranges.some(([, to]) => to > last)) {
-      throw new ImapSyntaxError(`the mailbox has ${last} mails`);
-    }
+    const text = textOf(set);
+    const ranges = byUid ? parseSequence(text, this.#lastUid) : parseNumbers(text, this.length);
     return this.#messages.map((message, index) => ({ message, number: index + 1 }))
       .filter(({ message, number }) => inSequence(ranges, byUid ? message.uid : number));
   }

@@ -4,10 +4,19 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { ImapFlow } from "npm:imapflow@1";
+import type { ImapValue } from "../../lib/imap_parser.ts";
+import { fetchedItems, readImapReply } from "../../lib/imap_reply.ts";
 import { mimeParts } from "../../lib/mime_parts.ts";
 import { makeSampleMails } from "../../lib/mail_samples.ts";
+import { SocketReader } from "../../lib/reader.ts";
 import { DOVECOT, type Dovecot, startDovecot } from "./dovecot.ts";
 import { freePort, peerTest, python, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
@@ -262,6 +271,101 @@ for (const tls of [false, true]) {
     assertEquals(await process.stop("SIGINT"), 0);
   });
 }
+
+peerTest(
+  "imap_server serves an empty mailbox to imaplib, curl and imapflow",
+  ["python3", "curl"],
+  async () => {
+    await using server = await ourServer();
+    const { port, mails, process } = server;
+    await Deno.mkdir(`${mails}/empty`);
+
+    await using imaplib = new Process(
+      python("imaplib_empty.py", port, "student", "secret word", "empty"),
+    );
+    assertEquals(await imaplib.end(), 0, imaplib.stderr.text);
+    const said = JSON.parse(imaplib.stdout.text);
+    assertEquals([said.select, said.search, said.uids], ["0", [""], [""]]);
+    assertEquals(said.by_uid, [["OK", [null]], ["OK", [null]]]);
+    for (const bad of said.bad) assertMatch(bad, /BAD \[b'the mailbox has 0 mails'\]/);
+    assertMatch(said.status, /^"empty" \(MESSAGES 0 UNSEEN 0\)$/);
+    assertEquals([said.noop, said.close, said.logout], ["OK", "OK", "BYE"]);
+
+    // what curl does with a mail that is not there is the same as with Dovecot: 78, no such file
+    for (const [place, code] of [["?ALL", 0], [";UID=1", 78], [";MAILINDEX=1", 78]] as const) {
+      const url = `imap://127.0.0.1:${port}/empty${place}`;
+      await using curl = new Process(
+        ["/usr/bin/curl", "-sS", "--max-time", "60", "-u", "student:secret word", url],
+      );
+      assertEquals(await curl.end(), code, curl.stderr.text);
+      assertEquals(curl.stdout.text.trim(), code === 0 ? "* SEARCH" : "");
+    }
+
+    const flow = new ImapFlow({
+      ...{ host: "127.0.0.1", port, secure: false, logger: false },
+      ...{ doSTARTTLS: false, auth: { user: "student", pass: "secret word" } },
+    });
+    await flow.connect();
+    try {
+      assertEquals((await flow.mailboxOpen("empty", { readOnly: true })).exists, 0);
+      for (const range of ["1:*", "*", "1"]) {
+        assertEquals(await flow.fetchAll(range, { uid: true }, { uid: true }), [], range);
+      }
+      // it makes of * the last number, and knows that there is none; of the others Dovecot, too, says BAD
+      assertEquals(await flow.fetchAll("*", { uid: true, envelope: true }), []);
+      await assertRejects(() => flow.fetchAll("1:*", { uid: true }), Error, "Command failed");
+      assertEquals(await flow.search({ all: true }), []);
+      assertEquals(await flow.search({ seen: false }, { uid: true }), []);
+      assertEquals((await flow.status("empty", { messages: true, uidNext: true })).messages, 0);
+      await flow.noop();
+      await Deno.writeTextFile(`${mails}/empty/1.eml`, "Subject: first\r\n\r\n");
+      await flow.noop();
+      const [first] = await flow.fetchAll("1:*", { uid: true, envelope: true });
+      assertEquals([first!.seq, first!.uid, first!.envelope?.subject], [1, 1, "first"]);
+      assertEquals(await flow.search({ all: true }), [1]);
+    } finally {
+      await flow.logout();
+    }
+    assertEquals(await process.stop("SIGINT"), 0);
+  },
+);
+
+/** What a server answers to commands of one who has logged in and opened the inbox: the items of its FETCH replies. */
+async function fetched(port: number, ...commands: string[]) {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const said = ['LOGIN student "secret word"', "EXAMINE INBOX", ...commands, "LOGOUT"];
+  await connection.write(encode(said.map((each) => `a ${each}\r\n`).join("")));
+  const reader = new SocketReader(connection);
+  const items: Record<string, ImapValue> = {};
+  for (let reply; (reply = await readImapReply(reader));) {
+    if (reply.kind === "status" && reply.tag === "a") assertEquals(reply.status, "OK", reply.text);
+    if (reply.kind !== "data" || reply.name !== "FETCH") continue;
+    for (const [name, value] of fetchedItems(reply.values)) items[name] = value;
+  }
+  return items;
+}
+
+peerTest("imap_server makes of NUL what Dovecot makes of it", [DOVECOT], async () => {
+  const field = 'Content-Type: text/plain; name="q\0r"';
+  const mail = encode(`Subject: a\0b\r\n${field}\r\n\r\none\0two\0\r\n\0\0\r\n`);
+  await using dovecot = await startDovecot({ mails: [mail], protocols: "imap" });
+  await using server = await ourServer();
+  for (const { name } of Deno.readDirSync(server.mails)) {
+    await Deno.remove(`${server.mails}/${name}`, { recursive: true });
+  }
+  await Deno.writeFile(`${server.mails}/1.eml`, mail);
+  const asked = [
+    ...["RFC822.SIZE", "BODY.PEEK[]", "BODY.PEEK[HEADER]", "BODY.PEEK[TEXT]", "BODY.PEEK[1]"],
+    ...["BODY.PEEK[]<9.5>", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]", "ENVELOPE"],
+  ];
+  const [theirs, ours] = await Promise.all(
+    [dovecot.ports.imap, server.port].map((port) => fetched(port, `FETCH 1 (${asked.join(" ")})`)),
+  );
+  assertEquals(ours, theirs);
+  assertEquals(ours!["RFC822.SIZE"], String(mail.length));
+  assertEquals(ours!["BODY[]"], mail.map((byte) => byte || 0x80));
+  assertEquals(ours!["BODY[]<9>"], Uint8Array.of(97, 0x80, 98, 13, 10));
+});
 
 peerTest("imap_server serves curl", ["curl"], async () => {
   await using server = await ourServer("--starttls");
