@@ -34,12 +34,18 @@ const OPEN_SQUARE = 0x5b, CLOSE_SQUARE = 0x5d, BRACE = 0x7b, DELETE = 0x7f;
  */
 export class ImapParser {
   readonly #line: ImapLine;
+  readonly #strict: boolean;
   /** Which part of the line, and where in it. Parts with odd numbers are literals. */
   #part = 0;
   #at = 0;
 
-  constructor(line: ImapLine) {
+  /**
+   * @param options.strict refuses a backslash in quotes before anything but a quote or another backslash: not all
+   *   servers double those that stand in a mail, but who writes a client is to hear of it
+   */
+  constructor(line: ImapLine, { strict = false }: { strict?: boolean } = {}) {
     this.#line = line;
+    this.#strict = strict;
   }
 
   /** Whether nothing is left. */
@@ -128,7 +134,12 @@ export class ImapParser {
         this.#at = at + 1;
         return Uint8Array.from(bytes);
       }
-      if (text[at] === BACKSLASH && at + 1 < text.length) at++;
+      if (text[at] === BACKSLASH && at + 1 < text.length) {
+        at++;
+        if (this.#strict && text[at] !== QUOTE && text[at] !== BACKSLASH) {
+          throw new ImapSyntaxError("only a quote or a backslash may stand behind a backslash");
+        }
+      }
       bytes.push(text[at]!);
     }
     throw new ImapSyntaxError("a quoted string has no end");

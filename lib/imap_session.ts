@@ -150,12 +150,12 @@ export class ImapSession {
 
 /** The tag, the name and the arguments of a command; no name, and the tag `*`, when they are not there. */
 export function commandOf(line: ImapLine): Command {
-  const parser = new ImapParser(line);
+  const parser = new ImapParser(line, { strict: true });
   let tag = "*";
   try {
     const word = parser.atom();
     // a tag that is * or + would make the reply look like another one
-    if (/^[^\s(){%*"\\+\]]{1,100}$/.test(word)) tag = word;
+    if (/^[!-~]{1,100}$/.test(word) && !/[(){%*"\\+\]]/.test(word)) tag = word;
     return { tag, name: tag === "*" ? "" : parser.atom().toUpperCase(), parser };
   } catch (error) {
     if (error instanceof ImapSyntaxError) return { tag, name: "", parser };

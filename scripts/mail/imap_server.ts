@@ -60,6 +60,7 @@ import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
 import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { ImapSyntaxError } from "../../lib/imap_line.ts";
+import type { Mailbox } from "../../lib/imap_mailbox.ts";
 import { Mailboxes } from "../../lib/imap_mailboxes.ts";
 import { type ImapValue, textOf } from "../../lib/imap_parser.ts";
 import { type Command, ImapSession } from "../../lib/imap_session.ts";
@@ -205,6 +206,15 @@ const list: Action = async (session, { tag, name }, [reference, pattern]) => {
 const readOnly: Action = (session, { tag }) =>
   session.done(tag, "NO [NOPERM] This server only lets read");
 
+/** What STATUS can tell of a mailbox. */
+const STATES: Record<string, (mailbox: Mailbox) => number> = {
+  MESSAGES: ({ messages }) => messages.length,
+  RECENT: () => 0,
+  UIDNEXT: ({ uidNext }) => uidNext,
+  UIDVALIDITY: ({ uidValidity }) => uidValidity,
+  UNSEEN: ({ messages }) => messages.length,
+};
+
 /** After the login. */
 const USERS: Record<string, Action> = {
   LIST: list,
@@ -212,18 +222,15 @@ const USERS: Record<string, Action> = {
   EXAMINE: examine,
   SELECT: examine,
   async STATUS(session, { tag }, [name, items]) {
+    const asked = (Array.isArray(items) ? items : [])
+      .map((item) => typeof item === "string" ? item.toUpperCase() : "");
+    if (asked.length === 0 || !asked.every((item) => Object.hasOwn(STATES, item))) {
+      throw new ImapSyntaxError(`STATUS is asked for some of (${Object.keys(STATES).join(" ")})`);
+    }
     const wanted = decodeMailboxName(textOf(name));
     const mailbox = await session.service.mailboxes.open(wanted);
     if (!mailbox) return await session.done(tag, "NO [NONEXISTENT] There is no such mailbox");
-    const { uidNext, uidValidity, messages: { length } } = mailbox;
-    const known: Record<string, number> = {
-      ...{ MESSAGES: length, UNSEEN: length, RECENT: 0 },
-      ...{ UIDNEXT: uidNext, UIDVALIDITY: uidValidity },
-    };
-    const asked = (Array.isArray(items) ? items : []).map((item) => textOf(item).toUpperCase());
-    const told = asked.filter((item) => Object.hasOwn(known, item)).map((item) =>
-      `${item} ${known[item]}`
-    );
+    const told = asked.map((item) => `${item} ${STATES[item]!(mailbox)}`);
     await session.untagged(`STATUS ${written(wanted)} (${told.join(" ")})`);
     await session.done(tag, "OK That is its state");
   },
@@ -276,6 +283,21 @@ const READERS: Record<string, Action> = {
 READERS.UNSELECT = READERS.CLOSE!;
 for (const name of ["STORE", "COPY", "MOVE", "EXPUNGE"]) READERS[name] = readOnly;
 
+/** How many arguments they have, where it is always the same number. */
+const ARGUMENTS: Record<string, number> = {
+  ...{
+    CAPABILITY: 0,
+    NOOP: 0,
+    LOGOUT: 0,
+    STARTTLS: 0,
+    CHECK: 0,
+    CLOSE: 0,
+    UNSELECT: 0,
+    EXPUNGE: 0,
+  },
+  ...{ SELECT: 1, EXAMINE: 1, LOGIN: 2, LIST: 2, LSUB: 2, STATUS: 2 },
+};
+
 const COMMANDS = Object.keys({ ...ALWAYS, ...STRANGERS, ...USERS, ...READERS });
 
 /** Does what one command says, if it may be said in this state. */
@@ -292,7 +314,11 @@ async function obey(session: Session, command: Command): Promise<void> {
     return await session.done(tag, `BAD ${why}`);
   }
   try {
-    await action(session, command, parser.values());
+    const args = parser.values(), wanted = ARGUMENTS[name] ?? args.length;
+    if (args.length !== wanted) {
+      return await session.done(tag, `BAD ${name} has ${wanted || "no"} arguments`);
+    }
+    await action(session, command, args);
   } catch (error) {
     if (error instanceof ImapSyntaxError) return await session.done(tag, `BAD ${error.message}`);
     // of the folder, not of the connection: the reason is for who runs the server

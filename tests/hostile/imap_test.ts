@@ -212,6 +212,19 @@ Deno.test(`${SERVER} gives nobody what is not in its mailbox, nor the password`,
           "SEARCH toString",
           "EXAMINE",
         ],
+        ...["SEARCH 4", "SEARCH 1000", "SEARCH NOT 3:4", "SEARCH OR 9 ALL", "UID SEARCH (1 4)"],
+        ...["FETCH 1,4 FLAGS", "FETCH *:5 FLAGS", "FETCH 4:* FLAGS"],
+        ...["STATUS INBOX (FOO)", "STATUS INBOX ()", "STATUS INBOX (MESSAGES FOO)"],
+        ...[
+          "STATUS INBOX",
+          "STATUS INBOX MESSAGES",
+          "STATUS INBOX ((MESSAGES))",
+          "STATUS nowhere ()",
+        ],
+        ...['STATUS INBOX ("MESSAGES")', "STATUS INBOX (toString)", "STATUS INBOX (MESSAGES) x"],
+        ...["NOOP x", "CAPABILITY x", "LOGOUT x", 'LOGOUT ""', "NOOP ()", "CHECK x", "CLOSE x"],
+        ...["UNSELECT x", "EXPUNGE 1", "EXAMINE INBOX x", 'LIST "" * x', 'LIST ""', 'NOOP "'],
+        ...['EXAMINE "IN\\BOX"', 'SEARCH TEXT "a\\b"', 'EXAMINE "INBOX\\'],
         ...[
           "UID",
           "UID FETCH",
@@ -235,7 +248,39 @@ Deno.test(`${SERVER} gives nobody what is not in its mailbox, nor the password`,
       assertMatch(answers[2]!, /^c BAD /, wrong);
       assertEquals(answers[3], "d OK That is all", wrong);
     }
-    for (const line of ["", " ", "* NOOP", "+ NOOP", "()", '"a" NOOP', "a]b NOOP"]) {
+    for (
+      const login of [
+        '"stu\\dent" x',
+        '"student" "x\\y"',
+        "student",
+        "student x y",
+        '"a\\"',
+        "() x",
+      ]
+    ) {
+      const [answer, next] = await told(`a LOGIN ${login}\r\nb NOOP\r\n`);
+      assertMatch(answer!, /^a BAD /, login);
+      assertEquals(next, "b OK Still here");
+    }
+    // what is legal stays so
+    for (const login of ['"stu\\"dent" "x\\\\y"', "stu-dent x", '"ü" x']) {
+      assertMatch(
+        (await told(`a LOGIN ${login}\r\n`))[0]!,
+        /^a NO \[AUTHENTICATIONFAILED\]/,
+        login,
+      );
+    }
+    const status = "STATUS inbox (messages UNSEEN RECENT UIDNEXT)";
+    assertEquals((await answersTo(target, `${LOGIN}b ${status}\r\n`)).slice(2), [
+      '* STATUS "inbox" (MESSAGES 3 UNSEEN 3 RECENT 0 UIDNEXT 4)',
+      "b OK That is its state",
+    ]);
+    for (
+      const line of [
+        ...["", " ", "* NOOP", "+ NOOP", "()", '"a" NOOP', "a]b NOOP"],
+        ...["ü NOOP", "\u{1f600} NOOP", "aé NOOP"],
+      ]
+    ) {
       const answers = await answersTo(target, `${line}\r\nz NOOP\r\n`);
       assertMatch(answers[1]!, /^\* BAD /, line);
       assertEquals(answers[2], "z OK Still here");
@@ -327,8 +372,26 @@ Deno.test(`${SERVER} tells a reader what comes and goes, and keeps the numbers u
   assertEquals(await ask("UID SEARCH ALL"), ["* SEARCH 2 3 4", "t OK Those fit"]);
   for (const { name } of Deno.readDirSync(folder)) await Deno.remove(`${folder}/${name}`);
   assertEquals(await ask("NOOP"), ["* 3 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE", "t OK Still here"]);
-  assertEquals(await ask("FETCH 1:* FLAGS"), ["t OK That is all"]);
-  assertEquals(await ask("UID FETCH 1:* FLAGS"), ["t OK That is all"]);
+  // a number is that of a mail, and so is *; a UID may have gone
+  for (
+    const command of [
+      ...[
+        "FETCH 1 FLAGS",
+        "FETCH 1:* FLAGS",
+        "FETCH * FLAGS",
+        "SEARCH 1",
+        "SEARCH *",
+        "UID SEARCH 1:*",
+      ],
+    ]
+  ) {
+    assertEquals(await ask(command), ["t BAD the mailbox has 0 mails"], command);
+  }
+  for (const set of ["1", "1:*", "*", "7:9"]) {
+    assertEquals(await ask(`UID FETCH ${set} FLAGS`), ["t OK That is all"], set);
+    assertEquals(await ask(`SEARCH UID ${set}`), ["* SEARCH", "t OK Those fit"], set);
+  }
+  assertEquals(await ask("SEARCH ALL"), ["* SEARCH", "t OK Those fit"]);
   // the folder itself has gone: the server says so, and goes on
   await Deno.remove(folder, { recursive: true });
   assertMatch((await ask("NOOP")).at(-1)!, /^t NO \[SERVERBUG\]/);

@@ -421,6 +421,18 @@ Deno.test("a string is what it was after it went over the wire", async () => {
   );
 });
 
+Deno.test("a backslash in quotes stands before a quote or a backslash, where that is asked for", () => {
+  const read = (text: string, strict: boolean) =>
+    new ImapParser([encode(text)], { strict }).values();
+  for (const legal of ['"a\\"b"', '"a\\\\b"', '""', '"\\\\"']) {
+    assertEquals(read(legal, true), read(legal, false), legal);
+  }
+  for (const wrong of ['"stu\\dent"', '"\\ü"', '"\\ "', '"a\\\\\\b"', '("\\x")']) {
+    read(wrong, false);
+    assertThrows(() => read(wrong, true), ImapSyntaxError, "behind a backslash");
+  }
+});
+
 Deno.test("an argument is one argument, whatever stands in it", () => {
   fc.assert(
     fc.property(fc.oneof(anyText, fc.string({ unit: "binary-ascii", maxLength: 40 })), (text) => {
