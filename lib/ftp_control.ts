@@ -30,7 +30,7 @@ const PATIENCE = 10_000;
  */
 export class Control implements Disposable {
   /** Shows both sides. */
-  dialogue = new Dialogue({ width: 4_096 });
+  dialogue = new Dialogue();
   readonly #connection: Deno.TcpConn;
   readonly #reader: SocketReader;
   #lost = false;

@@ -13,8 +13,6 @@ import { entryOf, factsLine, timestamp } from "./ftp_list.ts";
 import { virtualPath } from "./ftp_path.ts";
 import type { Connection } from "./tcp.ts";
 
-const CR = 13, LF = 10;
-
 /** How many commands may fail before the connection is closed. */
 const MISTAKES = 20;
 
@@ -146,33 +144,6 @@ for (const name of ["STOR", "STOU", "APPE", "DELE", "MKD", "RMD", "RNFR", "RNTO"
     session.takeRestart();
     return session.reply(550, "This server only lets read");
   };
-}
-
-/** The bytes of a file from a place on; not `binary`: with a CR before each LF that has none. */
-export async function* contents(
-  file: Pick<Deno.FsFile, "seek" | "read">,
-  from: number,
-  binary: boolean,
-): AsyncGenerator<Uint8Array> {
-  await file.seek(from, Deno.SeekMode.Start);
-  const buffer = new Uint8Array(128 * 1024);
-  let before: number | undefined;
-  for (let count; (count = await file.read(buffer)) !== null;) {
-    const piece = buffer.subarray(0, count);
-    yield binary ? piece : withCrLf(piece, before);
-    before = piece.at(-1) ?? before;
-  }
-}
-
-/** `before` is the byte that came before these. */
-function withCrLf(bytes: Uint8Array, before: number | undefined): Uint8Array {
-  const text = new Uint8Array(2 * bytes.length);
-  let at = 0;
-  for (const byte of bytes) {
-    if (byte === LF && before !== CR) text[at++] = CR;
-    text[at++] = before = byte;
-  }
-  return text.subarray(0, at);
 }
 
 /** Makes a folder with something to fetch, unless it is there. */

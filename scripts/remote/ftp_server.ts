@@ -45,11 +45,11 @@ import { after, DeadlineError, within } from "../../lib/deadline.ts";
 import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { finish } from "../../lib/finish.ts";
 import { Commands } from "../../lib/ftp_commands.ts";
+import { contents } from "../../lib/ftp_contents.ts";
 import { entriesOf, type Entry, entryOf, factsLine, listLine } from "../../lib/ftp_list.ts";
 import { PathRefused } from "../../lib/ftp_path.ts";
 import {
   type Command,
-  contents,
   makeSamples,
   MEMBERS,
   PUBLIC,
@@ -173,7 +173,10 @@ async function transfer(session: Session, what: string, pieces: Pieces): Promise
     await finish(data);
     return true;
   };
-  const status = () => session.reply(211, `Of ${what}, ${sent} bytes have been sent`);
+  const status = () => {
+    session.say("STAT");
+    return session.reply(211, `Of ${what}, ${sent} bytes have been sent`);
+  };
   try {
     const came = await session.commands.during({ work, status });
     if (!came) return await session.reply(425, "The data connection did not come");

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { contents } from "../../lib/ftp_session.ts";
+import { contents } from "../../lib/ftp_contents.ts";
 import { concat, decode, encode, everyCut } from "./helpers.ts";
 
 /** A file that gives its parts one by one. */
