@@ -20,6 +20,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { certificateName } from "./certificate_name.ts";
 import { canonicalAddress } from "./hosts_file.ts";
 
 /** A certificate and its private key, both as PEM text. Keep the key secret. */
@@ -88,6 +89,7 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<C
  * Has an authority vouch for names: DNS names (`localhost`, `*.example.org`) and IP addresses.
  *
  * @throws {TypeError} without any name, or when the authority's texts are not PEM
+ * @throws {UsageError} for a name that no certificate can be for
  * @see {@link https://www.rfc-editor.org/rfc/rfc9525 RFC 9525}: names stand in subjectAltName only
  *
  * @example
@@ -106,7 +108,8 @@ export async function issueCertificate(
   names: string[],
   options: CertificateOptions = {},
 ): Promise<Certified> {
-  const [name] = names;
+  const written = names.map(certificateName);
+  const [name] = written;
   if (name === undefined) throw new TypeError("cannot issue a certificate without a name");
   const issuer = new X509Certificate(authority.certificate);
   const keys = await newKeys();
@@ -123,7 +126,7 @@ export async function issueCertificate(
       new ExtendedKeyUsageExtension([
         options.usage === "client" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth,
       ]),
-      new SubjectAlternativeNameExtension(names.map((value) => (
+      new SubjectAlternativeNameExtension(written.map((value) => (
         { type: canonicalAddress(value) === undefined ? "dns" as const : "ip" as const, value }
       ))),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),

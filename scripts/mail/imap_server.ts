@@ -58,7 +58,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
-import { ActionError, attempt, explain } from "../../lib/errors.ts";
+import { ActionError, explain } from "../../lib/errors.ts";
 import { ImapSyntaxError } from "../../lib/imap_line.ts";
 import type { Mailbox } from "../../lib/imap_mailbox.ts";
 import { Mailboxes } from "../../lib/imap_mailboxes.ts";
@@ -401,9 +401,8 @@ export async function main(options: Options): Promise<void> {
 }
 
 async function identityFrom(folder: string): Promise<ServerIdentity> {
-  const { certificateFiles } = await import("../../lib/certificate_files.ts");
-  const { server } = await attempt(`get a certificate from ${folder}`, certificateFiles(folder));
-  return { cert: server.certificate, key: server.key };
+  const { serverCertificate } = await import("../../lib/certificate_files.ts");
+  return await serverCertificate(folder);
 }
 
 if (import.meta.main) await run(main);

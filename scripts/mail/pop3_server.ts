@@ -254,9 +254,8 @@ interface Options {
 
 /** The certificate, for who wants TLS: the module takes its time, and is loaded only then. */
 async function identityOf(folder: string): Promise<ServerIdentity> {
-  const { certificateFiles } = await import("../../lib/certificate_files.ts");
-  const { server: { certificate, key } } = await certificateFiles(folder);
-  return { cert: certificate, key };
+  const { serverCertificate } = await import("../../lib/certificate_files.ts");
+  return await serverCertificate(folder);
 }
 
 export async function main(options: Options): Promise<void> {

@@ -256,10 +256,8 @@ export async function main(options: Options): Promise<void> {
   if (size === 0) throw new UsageError("--size is at least 1 byte");
   let identity: ServerIdentity | undefined;
   if (starttls) {
-    const { certificateFiles } = await import("../../lib/certificate_files.ts");
-    const { server } = await certificateFiles(certificate);
-    identity = { cert: server.certificate, key: server.key };
-    console.error(`clients trust ${certificate}/authority.pem`);
+    const { serverCertificate } = await import("../../lib/certificate_files.ts");
+    identity = await serverCertificate(certificate);
   }
   // what cannot be stored for anybody is better told now
   await prepareMailFolder(mails);

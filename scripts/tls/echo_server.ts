@@ -10,7 +10,8 @@
  * are served all the same. Deno speaks TLS 1.2 and 1.3, nothing older. One that falls silent in its handshake is
  * given up after 10 seconds; but Deno keeps its socket until the client itself goes.
  *
- * The certificate comes from a folder, where certificate.ts has made it; if there is none, it is made now.
+ * The certificate comes from a folder, where certificate.ts has made it, for whatever names; if there is none,
+ * it is made now, for this machine.
  *
  * @lecture 001 Advanced topics: security · 002 Homework
  * @python  ssl.SSLContext.load_cert_chain → Deno.listenTls,
@@ -32,7 +33,7 @@
 
 import { accepted } from "../../lib/accept.ts";
 import { formatEndpoint } from "../../lib/address.ts";
-import { certificateFiles } from "../../lib/certificate_files.ts";
+import { serverCertificate } from "../../lib/certificate_files.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt, explain } from "../../lib/errors.ts";
 import { finish } from "../../lib/finish.ts";
@@ -71,20 +72,12 @@ async function converse(connection: Deno.TlsConn): Promise<void> {
 
 export async function main(options: { host: string; port: number; folder: string }): Promise<void> {
   const { host: hostname, port, folder } = options;
-  const { server } = await certificateFiles(folder);
+  const identity = await serverCertificate(folder);
   using listener = await attempt(
     `listen on ${formatEndpoint({ hostname, port })}`,
-    () =>
-      Deno.listenTls({
-        hostname,
-        port,
-        cert: server.certificate,
-        key: server.key,
-        alpnProtocols: ["echo"],
-      }),
+    () => Deno.listenTls({ hostname, port, ...identity, alpnProtocols: ["echo"] }),
   );
   using _interrupt = onInterrupt(() => listener.close());
-  console.error(`clients trust ${folder}/authority.pem`);
   console.log(`listening on ${formatEndpoint(listener.addr)}`);
   // not awaited: the next client need not wait for this one
   for await (const connection of accepted(listener)) converse(connection);

@@ -1,8 +1,9 @@
-import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { createAuthority, issueCertificate, readCertificate } from "../../lib/certificate.ts";
-import { certificateFiles } from "../../lib/certificate_files.ts";
+import { certificateFiles, serverCertificate } from "../../lib/certificate_files.ts";
+import { ActionError } from "../../lib/errors.ts";
 
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000;
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "certificates-" });
@@ -33,6 +34,9 @@ Deno.test("certificateFiles issues another certificate by the same authority whe
     const second = await certificateFiles(folder, { names: ["mail.example"] });
     assertEquals(second.authority, first.authority);
     assertEquals(second.made, ["server"]);
+    assertEquals(second.notes, [
+      `${folder}/server.pem was for localhost, 127.0.0.1, ::1 until now`,
+    ]);
     assertEquals((await readCertificate(second.server.certificate)).names, ["mail.example"]);
     assertEquals((await certificateFiles(folder, { names: ["mail.example"] })).made, []);
   }));
@@ -43,19 +47,141 @@ Deno.test("certificateFiles makes all anew when it is told to, or when the autho
     const second = await certificateFiles(folder, { renew: true });
     assertEquals(second.made, ["authority", "server"]);
     assertNotEquals(second.authority, first.authority);
-    const soon = await createAuthority({ notAfter: new Date(Date.now() + DAY / 2) });
+    const soon = await createAuthority({ notAfter: new Date(Date.now() + 12 * HOUR) });
+    await Deno.remove(`${folder}/server.pem`);
     await Deno.writeTextFile(`${folder}/authority.pem`, soon.certificate);
     await Deno.writeTextFile(`${folder}/authority.key`, soon.key);
     assertEquals((await certificateFiles(folder)).made, ["authority", "server"]);
   }));
 
-Deno.test("certificateFiles issues the server's certificate anew when it expires within a day", () =>
+/** Has the folder's authority issue the server's certificate for other names, or until another day. */
+async function put(folder: string, names: string[], hours = 48): Promise<void> {
+  const { authority } = await certificateFiles(folder);
+  const notAfter = new Date(Date.now() + hours * HOUR);
+  const { certificate, key } = await issueCertificate(authority, names, { notAfter });
+  await Deno.writeTextFile(`${folder}/server.pem`, certificate);
+  await Deno.writeTextFile(`${folder}/server.key`, key);
+}
+
+/** What the server's certificate is for. */
+const namesIn = async (folder: string) =>
+  (await readCertificate(await Deno.readTextFile(`${folder}/server.pem`))).names;
+
+Deno.test("certificateFiles and serverCertificate use what is there, for whatever names", () =>
   inFolder(async (folder) => {
-    const { authority } = await certificateFiles(folder);
-    const notAfter = new Date(Date.now() + DAY / 2);
-    const old = await issueCertificate(authority, ["localhost", "127.0.0.1", "::1"], { notAfter });
-    await Deno.writeTextFile(`${folder}/server.pem`, old.certificate);
-    assertEquals((await certificateFiles(folder)).made, ["server"]);
+    await put(folder, ["mail.example.org", "10.0.0.7"]);
+    const kept = await Deno.readTextFile(`${folder}/server.key`);
+    const told: string[] = [];
+    const { key } = await serverCertificate(folder, (sentence) => told.push(sentence));
+    assertEquals(key, kept);
+    assertEquals(told, [
+      `clients trust ${folder}/authority.pem`,
+      "the certificate is for mail.example.org, 10.0.0.7: clients have to ask for such a name",
+    ]);
+    const { server, made } = await certificateFiles(folder);
+    assertEquals([server.key, made], [kept, []]);
+  }));
+
+Deno.test("certificates that expire within a day are issued anew, for the same names", () =>
+  inFolder(async (folder) => {
+    for (const renew of [certificateFiles, serverCertificate]) {
+      for (const hours of [-2, 12]) {
+        await put(folder, ["mail.example.org"], hours);
+        const before = await Deno.readTextFile(`${folder}/server.key`);
+        const told: string[] = [];
+        renew === certificateFiles
+          ? told.push(...(await certificateFiles(folder)).notes)
+          : await serverCertificate(folder, (sentence) => told.push(sentence));
+        assertMatch(told[0]!, /server\.pem is good until 2\d{3}-.* only$/);
+        assertEquals(await namesIn(folder), ["mail.example.org"]);
+        assertNotEquals(await Deno.readTextFile(`${folder}/server.key`), before);
+      }
+    }
+    // the authority as well, with what it has issued
+    const soon = await createAuthority({ notAfter: new Date(Date.now() + 12 * HOUR) });
+    const server = await issueCertificate(soon, ["mail.example.org"]);
+    for (const [name, certified] of Object.entries({ authority: soon, server })) {
+      await Deno.writeTextFile(`${folder}/${name}.pem`, certified.certificate);
+      await Deno.writeTextFile(`${folder}/${name}.key`, certified.key);
+    }
+    assertEquals((await certificateFiles(folder)).made, ["authority", "server"]);
+    assertEquals(await namesIn(folder), ["mail.example.org"]);
+  }));
+
+Deno.test("what another authority has issued is used by a server, and never replaced", () =>
+  inFolder(async (folder) => {
+    const stranger = await createAuthority({ name: "Somebody else" });
+    for (const hours of [48, -2]) {
+      await certificateFiles(folder);
+      const notAfter = new Date(Date.now() + hours * HOUR);
+      const theirs = await issueCertificate(stranger, ["localhost"], { notAfter });
+      await Deno.writeTextFile(`${folder}/server.pem`, theirs.certificate);
+      await Deno.writeTextFile(`${folder}/server.key`, theirs.key);
+      for (const reason of ["has not issued it", "is not there"]) {
+        const told: string[] = [];
+        const { key } = await serverCertificate(folder, (sentence) => told.push(sentence));
+        assertEquals(key, theirs.key);
+        assertEquals(
+          told.at(-1),
+          `clients have to trust CN=Somebody else, which issued ${folder}/server.pem`,
+        );
+        assertEquals(told.length, hours > 0 ? 1 : 2);
+        for (const names of [undefined, ["mail.example"]]) {
+          await assertRejects(
+            () => certificateFiles(folder, { names }),
+            ActionError,
+            `authority.pem ${reason}`,
+          );
+        }
+        if (reason === "has not issued it") await Deno.remove(`${folder}/authority.pem`);
+      }
+      assertEquals(await Deno.readTextFile(`${folder}/server.key`), theirs.key);
+      await Deno.remove(folder, { recursive: true });
+    }
+  }));
+
+Deno.test("keys that others can read are closed to them, and that is told", () =>
+  inFolder(async (folder) => {
+    await certificateFiles(folder);
+    for (const mode of [0o644, 0o640, 0o604, 0o602]) {
+      for (const name of ["authority", "server"]) await Deno.chmod(`${folder}/${name}.key`, mode);
+      const { notes, made } = await certificateFiles(folder);
+      assertEquals(made, []);
+      assertEquals(notes.map((note) => /\/(\w+\.key), now only you have/.exec(note)?.[1]), [
+        "authority.key",
+        "server.key",
+      ]);
+      const { mode: now } = await Deno.stat(`${folder}/server.key`);
+      assertEquals(now! & 0o777, 0o600);
+    }
+  }));
+
+Deno.test("damaged files and those without their other half are told in one sentence with the next step", () =>
+  inFolder(async (folder) => {
+    const other = await createAuthority();
+    const damages: [file: string, text: string | undefined, reason: string][] = [
+      ["server.pem", "garbage", "it holds no certificate"],
+      ["server.pem", "", "it holds no certificate"],
+      ["server.pem", other.key, "it holds no certificate"],
+      ["server.key", "garbage", "it holds no key, or not that of server.pem"],
+      ["server.key", other.key, "it holds no key, or not that of server.pem"],
+      ["server.key", undefined, "its key, server.key, is not there"],
+      ["authority.pem", "-----BEGIN CERTIFICATE-----\n", "it holds no certificate"],
+      ["authority.key", "garbage", "it holds no key, or not that of authority.pem"],
+      ["authority.key", undefined, "its key, authority.key, is not there"],
+    ];
+    for (const [file, text, reason] of damages) {
+      await certificateFiles(folder, { renew: true });
+      await Deno.remove(`${folder}/${file}`);
+      if (text !== undefined) await Deno.writeTextFile(`${folder}/${file}`, text);
+      const error = await assertRejects(() => certificateFiles(folder), ActionError, reason);
+      assertMatch(error.message, /^cannot use \S+\/(server|authority)\.(pem|key): [^\n]+$/);
+      assertMatch(error.explanation.next!, /certificate\.ts --new --folder \S+$/);
+      const serving = serverCertificate(folder, () => {});
+      // a server has no need of the authority
+      if (file.startsWith("authority")) await serving;
+      else await assertRejects(() => serving, ActionError, reason);
+    }
   }));
 
 Deno.test("certificateFiles names the file when one is damaged or cannot be read", () =>
@@ -66,6 +192,6 @@ Deno.test("certificateFiles names the file when one is damaged or cannot be read
     await assertRejects(
       () => certificateFiles(folder),
       Error,
-      `${folder}/server.pem and server.key`,
+      `cannot read ${folder}/server.key`,
     );
   }));
