@@ -149,8 +149,10 @@ export class ImapConnection implements Disposable {
     if (this.#reader.buffered > 0) throw new Error("the server says more before TLS begins");
     this.over = true;
     const tcp = this.#connection as Deno.TcpConn;
-    this.#connection = await Deno.startTls(tcp, { hostname: name, caCerts });
-    await attempt(`agree on TLS with ${name}`, this.#connection.handshake());
+    const action = `agree on TLS with ${name}`;
+    const secure = await attempt(action, Deno.startTls(tcp, { hostname: name, caCerts }));
+    this.#connection = secure;
+    await attempt(action, secure.handshake());
     this.over = false;
     this.#reader = new SocketReader(this.#connection);
     this.capabilities = [];

@@ -32,6 +32,7 @@
  */
 
 import { formatEndpoint } from "../../lib/address.ts";
+import { certificateName } from "../../lib/certificate_name.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
@@ -46,7 +47,8 @@ export interface Options {
   ca: string;
 }
 
-export async function main({ message, host, port, name, ca }: Options): Promise<void> {
+export async function main({ message, host, port, ca, ...options }: Options): Promise<void> {
+  const name = certificateName(options.name);
   const authority = await attempt(
     `read ${ca}, which the server makes when it starts`,
     () => Deno.readTextFile(ca),
@@ -55,12 +57,10 @@ export async function main({ message, host, port, name, ca }: Options): Promise<
   const tcp = await attempt(`connect to ${place}`, () => Deno.connect({ hostname: host, port }));
   console.error(`connected to ${place}`);
   // from here on nothing is said on the TCP connection but TLS
-  using connection = await Deno.startTls(tcp, {
-    hostname: name,
-    caCerts: [authority],
-    alpnProtocols: ["echo"],
-  });
-  const { alpnProtocol } = await attempt(`agree on TLS with ${name}`, () => connection.handshake());
+  const action = `agree on TLS with ${name}`;
+  const trust = { hostname: name, caCerts: [authority], alpnProtocols: ["echo"] };
+  using connection = await attempt(action, () => Deno.startTls(tcp, trust));
+  const { alpnProtocol } = await attempt(action, () => connection.handshake());
   // which version it became, Deno does not tell; it offers no older one
   console.error(
     `handshake done: the server is ${name}, application protocol ${alpnProtocol}, TLS 1.2 or newer`,

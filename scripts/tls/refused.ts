@@ -36,9 +36,13 @@ const hostname = "127.0.0.1";
 const DAY = 24 * 3_600_000;
 let port = 0;
 
-/** One server for one client: says hello by TLS. */
-async function serveOnce({ certificate: cert, key }: Certified): Promise<void> {
-  using listener = Deno.listenTls({ hostname, port, cert, key });
+/** One server for one client: says hello by TLS. Not async itself: who calls it hears that it cannot listen. */
+function serveOnce({ certificate: cert, key }: Certified): Promise<void> {
+  return sayHello(Deno.listenTls({ hostname, port, cert, key }));
+}
+
+async function sayHello(listener: Deno.TlsListener): Promise<void> {
+  using _closedAtTheEnd = listener;
   using connection = await listener.accept();
   try {
     await writeAll(connection, "hello");
@@ -75,8 +79,12 @@ async function send(server: Promise<void>, bytes: Uint8Array): Promise<string> {
 }
 
 /** A server that speaks no TLS, and says what it is told. */
-async function plainOnce(answer: string | Uint8Array): Promise<void> {
-  using listener = Deno.listen({ hostname, port });
+function plainOnce(answer: string): Promise<void> {
+  return answerOnce(Deno.listen({ hostname, port }), answer);
+}
+
+async function answerOnce(listener: Deno.Listener, answer: string): Promise<void> {
+  using _closedAtTheEnd = listener;
   using connection = await listener.accept();
   await connection.read(new Uint8Array(1_024));
   await writeAll(connection, answer);
@@ -174,7 +182,8 @@ export async function main(options: { port: number }): Promise<void> {
     "An alert again: protocol version (46). TLS 1.1 has been broken for years; here it is 1.2 or 1.3.",
     () => send(serveOnce(good), oldHello()),
   );
-  console.log(`trusted: the server answers ${await hear(serveOnce(good), authority)}`);
+  const hello = await attempt("be served", () => hear(serveOnce(good), authority));
+  console.log(`trusted: the server answers ${hello}`);
 }
 
 if (import.meta.main) await run(main);

@@ -113,3 +113,47 @@ Deno.test("tls/echo_client ends in time with one clear error when the server", a
     });
   }
 });
+
+/** Runs a lesson to its end; gives how it ended and what it said on stderr. */
+async function outcome(path: string, port: number, ...words: string[]) {
+  const ca = `${await Deno.makeTempDir({ prefix: "hostile-tls-" })}/authority.pem`;
+  await Deno.writeTextFile(ca, (await createAuthority()).certificate);
+  const trust = path.endsWith("echo_client.ts") ? ["--ca", ca] : [];
+  await using script = startScript(path, {
+    words: ["--port", `${port}`, ...trust, ...words],
+    flags: (flag) =>
+      flag.replace(/(?<=127\.0\.0\.1:)\d+/, `${port}`).replace(
+        "/tmp/lecture-tls/authority.pem",
+        ca,
+      ),
+  });
+  const code = await within(`the end of ${path}`, script.ended, 20_000);
+  await Deno.remove(ca.replace(/\/[^/]*$/, ""), { recursive: true });
+  assertEquals(/^ +at .*|Uncaught/m.exec(script.stderr)?.[0], undefined);
+  return { code, stderr: script.stderr };
+}
+
+Deno.test("tls/echo_client says that a name is none, instead of asking for it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  await Promise.all(["a b", "[::1]", "127.1", "\x1b[2J"].map(async (name) => {
+    const { code, stderr } = await outcome("scripts/tls/echo_client.ts", port, "--name", name);
+    assertMatch(stderr, /^echo_client\.ts: ".*" is neither a host name nor an IP address/);
+    assertEquals([code, stderr.includes("\x1b")], [2, false]);
+  }));
+  // a name that only certificates have
+  const words = ["--name", "*.example.org"];
+  const { code, stderr } = await outcome("scripts/tls/echo_client.ts", port, ...words);
+  assertMatch(stderr, /cannot agree on TLS with \*\.example\.org: /);
+  assertEquals(code, 1);
+});
+
+Deno.test("tls/refused says that its port is taken", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { code, stderr } = await outcome("scripts/tls/refused.ts", listener.addr.port);
+  assertMatch(
+    stderr,
+    /^refused\.ts: cannot provoke .*: another program has that address already$/m,
+  );
+  assertEquals(code, 1);
+});
