@@ -14,7 +14,7 @@ import { writeAll } from "./write_all.ts";
 /** The head of a request. */
 export interface RequestHead {
   method: string;
-  /** What follows the method: a path and a query. */
+  /** What follows the method: a path and a query. `http://HOST` before it is taken off, and HOST is in `headers`. */
   target: string;
   headers: Headers;
 }
@@ -40,14 +40,20 @@ export async function readRequestHead(reader: SocketReader): Promise<RequestHead
   try {
     const lines = await readHeadLines(reader, { headLimit: 16 * 1024, lineLimit: 100 });
     if (lines === null) return null;
-    const [, method, target] = /^([A-Z]{1,20}) (\/[\x21-\x7e]*) HTTP\/1\.1$/.exec(lines[0] ?? "") ??
-      [];
-    if (!method || !target) throw new Problem(400, "the first line is to be METHOD /PATH HTTP/1.1");
+    const first = /^([A-Z]{1,20}) ([\x21-\x7e]+) HTTP\/1\.1$/.exec(lines[0] ?? "");
+    const [, method, written = ""] = first ?? [];
+    const [, authority, path = ""] = /^http:\/\/([^/?#@]+)([/?].*)?$/i.exec(written) ?? [];
+    const target = authority === undefined ? written : path.replace(/^(?!\/)/, "/");
+    if (!method || !target.startsWith("/")) {
+      throw new Problem(400, "the first line is to be METHOD /PATH HTTP/1.1");
+    }
     if (lines.some((line) => /^[ \t]/.test(line))) throw new Problem(400, "a header is folded");
     const headers = parseHeaders(lines.slice(1));
     if (!/^[^\s,]+$/.test(headers.get("host") ?? "")) {
       throw new Problem(400, "there is to be one Host");
     }
+    // as proxies are asked: Host is then of no importance
+    if (authority !== undefined) headers.set("host", authority);
     return { method, target, headers };
   } catch (error) {
     if (error instanceof LimitError) throw new Problem(431, error.message);
@@ -75,15 +81,17 @@ export async function readRequestHead(reader: SocketReader): Promise<RequestHead
  * ```
  */
 export async function writeResponse(
-  connection: Pick<Deno.Conn, "write">,
+  to: Pick<Deno.Conn, "write">,
   response: Response,
   method = "GET",
 ): Promise<void> {
   const body = await response.bytes();
   const { status, statusText, headers } = response;
-  const lines = [`HTTP/1.1 ${status} ${statusText}`, "connection: close"];
+  // what Upgrade offers is for the next one on the line only
+  const connection = headers.has("upgrade") ? "close, upgrade" : "close";
+  const lines = [`HTTP/1.1 ${status} ${statusText}`, `connection: ${connection}`];
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   lines.push(`content-length: ${body.length}`, "", "");
   const head = new TextEncoder().encode(lines.join("\r\n"));
-  await writeAll(connection, method === "HEAD" ? head : new Uint8Array([...head, ...body]));
+  await writeAll(to, method === "HEAD" ? head : new Uint8Array([...head, ...body]));
 }

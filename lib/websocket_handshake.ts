@@ -56,8 +56,8 @@ export function checkUpgrade({ method, headers }: RequestHead): string {
     throw new Problem(400, "Connection: Upgrade is missing");
   }
   if (headers.get("sec-websocket-version") !== "13") {
-    const version = { "sec-websocket-version": "13" };
-    throw new Problem(426, "the version here is 13", { headers: version });
+    const headers = { "upgrade": "websocket", "sec-websocket-version": "13" };
+    throw new Problem(426, "the version here is 13", { headers });
   }
   const key = headers.get("sec-websocket-key") ?? "";
   if (!/^[A-Za-z\d+/]{22}==$/.test(key)) {

@@ -58,9 +58,7 @@ async function shakeHands(connection: Deno.Conn, reader: SocketReader, host: str
   ];
   for (const line of request) console.error(`> ${line}`);
   await writeAll(connection, request.join("\r\n") + "\r\n\r\n");
-  const lines = await readHeadLines(reader, { headLimit: 16 * 1024 });
-  if (!lines) throw new Error("the server closed without an answer");
-  for (const line of lines) console.error(visible(`< ${line}`));
+  const lines = await readAnswer(reader);
   if (!/^HTTP\/1\.1 101 /.test(lines[0] ?? "")) {
     throw new Error("the server does not switch to WebSocket");
   }
@@ -71,7 +69,24 @@ async function shakeHands(connection: Deno.Conn, reader: SocketReader, host: str
   if (!agreed || headers.get("sec-websocket-accept") !== await acceptKey(key)) {
     throw new Error("the answer is not that of a WebSocket server to this key");
   }
+  // what changes the frames, or what is in them, counts only if both sides have said so
+  for (const name of ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"]) {
+    if (headers.has(name)) throw new Error(`the answer has ${name}, which nobody asked for`);
+  }
 }
+
+/** The head of the answer. Any server may say before it that it is not done yet: 103 Early Hints, for one. */
+async function readAnswer(reader: SocketReader): Promise<string[]> {
+  for (let heads = 0; heads <= 16; heads++) {
+    const lines = await readHeadLines(reader, { headLimit: 16 * 1024 });
+    if (!lines) throw new Error("the server closed without an answer");
+    for (const line of lines) console.error(visible(`< ${line}`));
+    if (!/^HTTP\/1\.1 1(?!01)\d\d( |$)/.test(lines[0] ?? "")) return lines;
+  }
+  throw new Error("more than 16 interim answers came, and none to the request");
+}
+
+const PING = new TextEncoder().encode("are you there?");
 
 /** A text of less than 126 bytes as a frame. */
 function frameOf(text: string): Uint8Array {
@@ -107,19 +122,22 @@ export async function main(
   );
   const reader = new SocketReader(connection);
   await attempt("agree on WebSocket", shakeHands(connection, reader, place));
+  const pong = Promise.withResolvers<void>();
   const socket = new WebSocketConversation(reader, connection, {
     role: "client",
     idle: 5_000,
-    onFrame: tell,
+    onFrame: (frame) => {
+      tell(frame);
+      if (frame.opcode === OPCODES.pong && quoted(frame.payload) === quoted(PING)) pong.resolve();
+    },
   });
   const receive = () => attempt("receive", socket.receive(), { timeout: 20_000 });
   console.error(`sending a frame: ${hex(frame)}`);
   await writeAll(connection, frame);
   console.log(shown(await receive()));
 
-  await socket.ping(new TextEncoder().encode("are you there?"));
+  await socket.ping(PING);
   await socket.send("in three pieces", { piece: 6 });
-  // the pong comes before
   console.log(shown(await receive()));
 
   const large = new Uint8Array(1024 * 1024).map((_, at) => at * 31 >> 5);
@@ -133,8 +151,14 @@ export async function main(
   }
   console.log(`${back.length} bytes came back`);
 
+  const rest = (async () => {
+    while (await receive() !== null);
+  })();
+  // as a rule it has come before the messages; it must have come before the end
+  const closed = rest.then(() => Promise.reject(new Error("the server closed before it sent one")));
+  await attempt("get a pong", Promise.race([pong.promise, closed]), { timeout: 5_000 });
   await socket.close({ code: 1000, reason: "done" });
-  while (await receive() !== null);
+  await rest;
   console.log(`closed with ${socket.closing!.code} ${quoted(socket.closing!.reason)}`);
 }
 

@@ -156,6 +156,9 @@ const subject: Subject<WebTarget> = {
           ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", 405],
           ["GET /favicon.ico HTTP/1.1\r\nHost: x\r\n\r\n", 404],
           [HANDSHAKE.replace("/", "/elsewhere"), 404],
+          ["GET http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n\r\n", 200],
+          [HANDSHAKE.replace("/", "http://127.0.0.1/elsewhere"), 404],
+          [HANDSHAKE.replace("/", "https://127.0.0.1/"), 400],
         ] as const
       ) {
         const answer = await exchange(target, request);
@@ -252,12 +255,17 @@ Deno.test("websocket_server tells open clients that it goes when it is asked to 
 });
 
 /** Answers the handshake as it should be, then sends bytes. */
-const after = (...bytes: (Uint8Array | string)[]) => async (connection: Deno.Conn) => {
+const after = (...bytes: (Uint8Array | string)[]) => agreeing("", "", ...bytes);
+const agreeing = (before: string, more: string, ...bytes: (Uint8Array | string)[]) =>
+async (
+  connection: Deno.Conn,
+) => {
   const reader = new SocketReader(connection);
   const request = new TextDecoder().decode((await reader.readUntil("\r\n\r\n"))!);
   const accept = await acceptKey(/Sec-WebSocket-Key: (.*)/.exec(request)![1]!.trim());
   const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-  await sendAll(connection, encode(`${head}Sec-WebSocket-Accept: ${accept}\r\n\r\n`));
+  const answer = `${before}${head}${more}Sec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  await sendAll(connection, encode(answer));
   for (const each of bytes) {
     await sendAll(connection, typeof each === "string" ? encode(each) : each);
   }
@@ -270,6 +278,11 @@ const answers = (text: string) => async (connection: Deno.Conn) => {
 };
 const own = (opcode: number, payload: string) =>
   encodeFrame({ final: true, opcode, payload: encode(payload) });
+/** What an echo server sends, but for the pong, and for the large message if it is not asked. */
+const ECHOES = [own(1, "hello"), own(1, "in three pieces")];
+const large = new Uint8Array(MiB).map((_, at) => at * 31 >> 5);
+const LARGE = encodeFrame({ final: true, opcode: 2, payload: large });
+const HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 const SWITCH = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
 
 const servers: typeof behaviours = {
@@ -288,6 +301,18 @@ const servers: typeof behaviours = {
   "closes at once": after(own(OPCODES.close, "")),
   "sends a text that is not UTF-8": after(Uint8Array.of(0x81, 1, 0xff)),
   "sends nonsense after the handshake": after(NONSENSE),
+  "agrees on an extension": agreeing("", "Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+  "agrees on a protocol": agreeing("", "sec-websocket-protocol: chat\r\n"),
+  "answers with hints and no end": answers(HINTS.repeat(100)),
+  "sends hints, and then no": answers(`${HINTS}HTTP/1.1 403 Forbidden\r\n\r\n`),
+  "sends hints, then agrees and closes": agreeing(
+    `HTTP/1.1 100\r\n\r\n${HINTS}`,
+    "",
+    own(OPCODES.close, ""),
+  ),
+  "never sends a pong": after(...ECHOES, LARGE),
+  "sends another pong than that to the ping": after(own(10, ""), ...ECHOES, own(10, "x"), LARGE),
+  "closes before it sends a pong": after(...ECHOES, LARGE, own(OPCODES.close, "")),
   "sends escapes in good frames": after(own(1, "\x1b[2J"), own(1, "x"), own(2, "y")),
 };
 
@@ -312,6 +337,14 @@ const outcomes: Record<string, RegExp> = {
   "closes at once": /the server closed before it answered/,
   "sends a text that is not UTF-8": /cannot receive: a text is not UTF-8/,
   "sends nonsense after the handshake": /cannot receive: /,
+  "agrees on an extension": /the answer has Sec-WebSocket-Extensions, which nobody asked for/,
+  "agrees on a protocol": /the answer has Sec-WebSocket-Protocol, which nobody asked for/,
+  "answers with hints and no end": /more than 16 interim answers came/,
+  "sends hints, and then no": /the server does not switch to WebSocket/,
+  "sends hints, then agrees and closes": /the server closed before it answered/,
+  "never sends a pong": /cannot get a pong: nothing came within 5 s/,
+  "sends another pong than that to the ping": /cannot get a pong: nothing came within 5 s/,
+  "closes before it sends a pong": /cannot get a pong: the server closed before it sent one/,
   "sends escapes in good frames": /what came back is not as long as what was sent/,
 };
 

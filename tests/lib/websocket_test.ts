@@ -6,6 +6,7 @@ import { WebSocketConversation, WebSocketError } from "../../lib/websocket.ts";
 import { decodeClosing, encodeClosing, mayBeSent } from "../../lib/websocket_closing.ts";
 import { encodeFrame, type Frame, OPCODES, readFrame } from "../../lib/websocket_frame.ts";
 import { acceptKey, checkUpgrade, hasToken } from "../../lib/websocket_handshake.ts";
+import { Problem } from "../../lib/http_problem.ts";
 import { readRequestHead, writeResponse } from "../../lib/http_request.ts";
 import { chance, concat, cut, decode, encode, everyCut } from "./helpers.ts";
 
@@ -221,6 +222,58 @@ Deno.test("readRequestHead leaves what follows when the client is early", async 
   assertEquals((await readRequestHead(reader))?.target, "/a?b");
   assertEquals(decode(await reader.readAll()), "early");
   assertEquals(await readRequestHead(SocketReader.from([])), null);
+});
+
+Deno.test("readRequestHead takes the form for proxies, and its host in place of Host", async () => {
+  const rest = "HTTP/1.1\r\nHost: 127.0.0.1:8001\r\n\r\n";
+  const read = (target: string) =>
+    readRequestHead(SocketReader.from(encode(`GET ${target} ${rest}`)));
+  const forms: [written: string, target: string, host: string][] = [
+    ["/a?b", "/a?b", "127.0.0.1:8001"],
+    ["http://127.0.0.1:8001/", "/", "127.0.0.1:8001"],
+    ["HTTP://example.org/a?b=http://c/", "/a?b=http://c/", "example.org"],
+    ["http://[::1]:8001", "/", "[::1]:8001"],
+    ["http://example.org?a", "/?a", "example.org"],
+    ["//example.org/", "//example.org/", "127.0.0.1:8001"],
+  ];
+  for (const [written, target, host] of forms) {
+    const request = await read(written);
+    assertEquals([request?.target, request?.headers.get("host")], [target, host], written);
+  }
+  for (
+    const wrong of [
+      "https://a/",
+      "http:///",
+      "http://",
+      "http://a@b/",
+      "a/",
+      "*",
+      "a:80",
+      "ftp://a/",
+    ]
+  ) {
+    await assertRejects(() => read(wrong), Error, "the first line is to be", wrong);
+  }
+  // a Host there must be in any case
+  const bare = encode("GET http://a/ HTTP/1.1\r\n\r\n");
+  await assertRejects(() => readRequestHead(SocketReader.from(bare)), Error, "one Host");
+});
+
+Deno.test("writeResponse offers Upgrade for the connection when the response has it", async () => {
+  const headers = new Headers({ connection: "Upgrade", "sec-websocket-version": "8" });
+  const problem = assertThrows(
+    () => checkUpgrade({ method: "GET", target: "/", headers }),
+    Problem,
+  );
+  const written: Uint8Array[] = [];
+  const write = (bytes: Uint8Array) => Promise.resolve(written.push(bytes) && bytes.length);
+  await writeResponse({ write }, problem.response());
+  const head = decode(concat(...written));
+  for (
+    const line of ["connection: close, upgrade", "upgrade: websocket", "sec-websocket-version: 13"]
+  ) {
+    assert(head.startsWith("HTTP/1.1 426 ") && head.includes(`\r\n${line}\r\n`), head);
+  }
 });
 
 Deno.test("writeResponse writes the head alone when the method is HEAD", async () => {
