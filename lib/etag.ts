@@ -24,10 +24,11 @@ export async function etagOf(content: string | Uint8Array<ArrayBuffer>): Promise
 }
 
 /** What the conditions of a request come to. */
-export type Verdict = "go on" | "not modified" | "failed";
+export type Verdict = "go on" | "not modified" | "no match" | "match";
 
 /**
- * Looks at `If-Match` and `If-None-Match`. "not modified" is answered with 304, "failed" with 412.
+ * Looks at `If-Match` and `If-None-Match`. "not modified" is answered with 304; "no match", where there was to
+ * be one, and "match", where there was to be none, with 412.
  *
  * @param request only its method and these two headers count
  * @param etag the tag of what is there now
@@ -49,12 +50,12 @@ export function judge(request: Request, etag: string): Verdict {
   if (match !== null) {
     // strong: what is only about the same may not be overwritten
     const holds = match.trim() === "*" || tagsOf(match).includes(etag);
-    if (!holds || etag.startsWith("W/")) return "failed";
+    if (!holds || etag.startsWith("W/")) return "no match";
   }
   const none = request.headers.get("if-none-match");
   if (none !== null) {
     const known = none.trim() === "*" || tagsOf(none).map(weak).includes(weak(etag));
-    if (known) return ["GET", "HEAD"].includes(request.method) ? "not modified" : "failed";
+    if (known) return ["GET", "HEAD"].includes(request.method) ? "not modified" : "match";
   }
   return "go on";
 }

@@ -20,10 +20,11 @@ const FORM_TYPE = "application/x-www-form-urlencoded";
 
 /**
  * Reads the fields of a body, whichever way they are written. A form has texts only, JSON any values; which
- * fields there must be, the caller says.
+ * fields there must be, the caller says. A form may not have a field twice; of two in JSON the last one counts,
+ * as for JSON.parse.
  *
  * @throws {Problem} 400 what is no JSON object or is cut short, 408 too slow, 413 too long, 415 another type
- * or a compressed body, 422 a field twice
+ * or a compressed body, 422 a field twice in a form
  * @see {@link https://url.spec.whatwg.org/#urlencoded-parsing forms}
  *
  * @example

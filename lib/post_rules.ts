@@ -75,7 +75,8 @@ export function checkQuery(parameters: URLSearchParams): (post: Post) => boolean
 
 /**
  * Refuses what a page of another site makes a browser do: whoever visits that page would write posts without
- * knowing it. A browser says where a page comes from; other clients do not.
+ * knowing it. A browser says where a page comes from; other clients do not. This is of use only where the name
+ * of the site is checked as well (checkName in http_host.ts).
  *
  * @throws {Problem} 403
  */

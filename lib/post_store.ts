@@ -17,7 +17,10 @@ export interface PostStoreOptions {
 }
 
 /** Decides what becomes of a post, when it is its turn; what it throws leaves the post as it is. */
-type Decision = (post: Post | undefined) => Promise<Post | undefined> | Post | undefined;
+type Decision = (
+  post: Post | undefined,
+  posts: Post[],
+) => Promise<Post | undefined> | Post | undefined;
 
 interface Job {
   id: number | undefined;
@@ -89,11 +92,20 @@ export class PostStore implements Disposable {
     return this.#posts.get(id);
   }
 
-  /** @throws {Problem} 507 when there are as many posts as there may be */
-  async add(text: string): Promise<Post> {
+  /**
+   * Adds a post. No change comes in between that and `check`, which gets all posts; when it throws, none is
+   * added.
+   *
+   * @throws {Problem} 507 when there are as many posts as there may be
+   */
+  async add(text: string, check: (posts: Post[]) => unknown = () => {}): Promise<Post> {
     const now = new Date().toISOString();
-    const post = { post_text: text, created: now, updated: now };
-    return (await this.#do(undefined, () => ({ id: 0, ...post })))!;
+    const post = { id: 0, post_text: text, created: now, updated: now };
+    const decide: Decision = async (_, posts) => {
+      await check(posts);
+      return post;
+    };
+    return (await this.#do(undefined, decide))!;
   }
 
   /**
@@ -129,7 +141,7 @@ export class PostStore implements Disposable {
           if (job.id === undefined && draft.size >= this.#limit) {
             throw new Problem(507, "there are as many posts as there may be");
           }
-          const post = await job.decide(draft.get(id));
+          const post = await job.decide(draft.get(id), [...draft.values()]);
           if (post) draft.set(id, { ...post, id });
           else draft.delete(id);
           if (job.id === undefined) next++;

@@ -4,8 +4,8 @@
  *
  * What telnet shows in the lecture: anybody can connect to port 80, but the server there speaks HTTP, and
  * "hi" is no request. It says so with the status 400 Bad Request and closes. This types a line, shows what
- * comes back, and tells what the line lacks. A line that is a request gets another answer: try
- * "GET /notes.txt HTTP/1.0".
+ * comes back, and tells what it lacks. A request gets another answer: since HTTP/1.1 it has two lines at
+ * least, the second of which names the host.
  *
  * @lecture 004 Ports
  * @python  telnetlib.Telnet → Deno.connect, Telnet.write → writeAll, Telnet.read_all → connection.read
@@ -15,7 +15,12 @@
  * @log     typing "hi"
  * @log     a request line has three words, METHOD TARGET VERSION: "hi" has 1
  * @expect  HTTP/1.1 400 Bad Request
- * @argument [TEXT]      the line to type (default: hi)
+ * @run     deno run --allow-net=127.0.0.1:8000 scripts/http/bad_request.ts "GET /notes.txt HTTP/1.1" "Host: 127.0.0.1:8000" "Connection: close"
+ * @log     typing "GET /notes.txt HTTP/1.1"
+ * @log     200 OK: the server understood
+ * @expect  HTTP/1.1 200 OK
+ * @expect  Networking: day 4
+ * @argument [TEXT...]   the lines to type; hi unless told
  * @option  --host HOST  where the server is (default: 127.0.0.1)
  * @option  --port PORT  the server's port (default: 8000)
  * @see     https://www.rfc-editor.org/rfc/rfc9112#section-3
@@ -34,8 +39,10 @@ import { writeAll } from "../../lib/write_all.ts";
 
 const LONGEST = 64 * 1024;
 
-/** What a line lacks to be the first of a request; `undefined` when it lacks nothing. */
-export function whatIsWrong(line: string): string | undefined {
+const hasHost = (lines: string[]) => lines.some((line) => /^host:/i.test(line));
+
+/** What lines lack to be the head of a request; `undefined` when they lack nothing. */
+export function whatIsWrong([line = "", ...headers]: string[]): string | undefined {
   const words = line.split(" ");
   const [method, target, version] = words;
   if (words.length !== 3) {
@@ -48,23 +55,28 @@ export function whatIsWrong(line: string): string | undefined {
   if (!/^(\/|https?:\/\/|\*$)/.test(target!)) {
     return `${quoted(target!)} is no target: a path, which begins with /`;
   }
-  if (!/^HTTP\/\d\.\d$/.test(version!)) return `${quoted(version!)} is no version such as HTTP/1.1`;
-  if (version !== "HTTP/1.0") {
+  if (/^HTTP\/[23](\.0)?$/.test(version!)) {
+    return "since HTTP/2 a request is no text: it is not typed";
+  }
+  if (!/^HTTP\/1\.[01]$/.test(version!)) {
+    return `${quoted(version!)} is no version such as HTTP/1.1`;
+  }
+  if (version === "HTTP/1.1" && !hasHost(headers)) {
     return "since HTTP/1.1 a request has a Host header, and this has none";
   }
 }
 
-/** Types a line and Enter twice, as at a telnet, and gives all that comes back. */
-export async function type(host: string, port: number, line: string): Promise<Uint8Array> {
+/** Types lines and Enter once more, as at a telnet, and gives all that comes back. */
+export async function type(host: string, port: number, lines: string[]): Promise<Uint8Array> {
   const place = formatEndpoint({ hostname: host, port });
   using connection = await attempt(
     `connect to ${place}`,
     () => Deno.connect({ hostname: host, port }),
   );
   console.error(`connected to ${place}`);
-  console.error(`typing ${quoted(line)}`);
-  // the second Enter is the empty line that ends a request: without it some would wait for headers
-  await writeAll(connection, `${line}\r\n\r\n`);
+  for (const line of lines) console.error(`typing ${quoted(line)}`);
+  // the last Enter is the empty line that ends a request: without it some would wait for headers
+  await writeAll(connection, [...lines, "", ""].join("\r\n"));
   // a server closes after a bad request: where the next one would begin, nobody knows
   const answer = new Uint8Array(LONGEST);
   let length = 0;
@@ -83,19 +95,27 @@ export async function type(host: string, port: number, line: string): Promise<Ui
   return answer.subarray(0, length);
 }
 
-export async function main(options: { text: string; host: string; port: number }): Promise<void> {
+export async function main(options: { text: string[]; host: string; port: number }): Promise<void> {
   const { text, host, port } = options;
-  if (/[\r\n\0]/.test(text)) throw new UsageError("type one line, without its end");
-  const answer = new TextDecoder().decode(await type(host, port, text));
+  const lines = text.length > 0 ? text : ["hi"];
+  if (lines.some((line) => /[\r\n\0]/.test(line))) {
+    throw new UsageError("each TEXT is one line, without its end");
+  }
+  const answer = new TextDecoder().decode(await type(host, port, lines));
   if (answer === "") throw new Error("the server closed the connection without a word");
   for (const line of answer.trimEnd().split(/\r?\n/)) console.log(visible(line));
 
-  const wrong = whatIsWrong(text);
-  if (wrong) console.error(wrong);
+  const wrong = whatIsWrong(lines);
   try {
     const { status, reason } = parseStatusLine(answer.split(/\r?\n/, 1)[0]!);
+    const anyhow = status < 400 ? "; this server does not mind" : "";
+    if (wrong) console.error(wrong + anyhow);
+    else if (status === 400 && !hasHost(lines)) {
+      console.error("HTTP/1.0 knows no Host header, but servers of many sites want one even so");
+    }
     console.error(explanation(status, reason));
   } catch {
+    if (wrong) console.error(wrong);
     // to a line without a version some answer as the first web servers did, with nothing but a page
     console.error("there is no status line: it is answered as HTTP/0.9, or is no web server");
   }
@@ -103,7 +123,7 @@ export async function main(options: { text: string; host: string; port: number }
 
 function explanation(status: number, reason: string): string {
   const what = `${status} ${visible(reason)}`;
-  if (status === 400) return `${what}: the server could not understand the request, and closes`;
+  if (status === 400) return `${what}: the server could not understand the request`;
   if (status >= 500) return `${what}: the server could not do what was asked`;
   if (status >= 400) return `${what}: the server understood, and refuses`;
   return `${what}: the server understood`;

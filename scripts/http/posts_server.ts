@@ -24,6 +24,7 @@
  * @log     DELETE /posts/*: 204
  * @option  --host HOST     the address to listen on (default: 127.0.0.1)
  * @option  --port PORT     the port to listen on, 0 for a free one (default: 8000)
+ * @option  --name NAME...  a name that it is asked by, besides localhost and its addresses; repeat it for more
  * @option  --folder FOLDER where the posts are kept (default: /tmp/lecture-posts)
  * @see     https://docs.deno.com/api/deno/~/Deno.serve
  * @see     https://www.rfc-editor.org/rfc/rfc9110
@@ -36,6 +37,7 @@ import { run } from "../../lib/cli.ts";
 import { etagOf, judge } from "../../lib/etag.ts";
 import { answering } from "../../lib/http_answer.ts";
 import { readFields } from "../../lib/http_fields.ts";
+import { checkName, urlOf } from "../../lib/http_host.ts";
 import { Problem } from "../../lib/http_problem.ts";
 import { keepServing } from "../../lib/keep_serving.ts";
 import { pause } from "../../lib/pause.ts";
@@ -45,9 +47,10 @@ import { type Post, PostStore } from "../../lib/post_store.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 
 /** Which resource it is about decides; then the method. */
-async function answer(request: Request, posts: PostStore): Promise<Response> {
-  const url = URL.parse(request.url);
-  if (!url) throw new Problem(400, "the Host header is no host");
+async function answer(request: Request, posts: PostStore, names: string[]): Promise<Response> {
+  const url = urlOf(request);
+  if (!url) throw new Problem(400, "there is to be a Host header that is a host");
+  checkName(url.host, names);
   refuseOtherSites(request, url);
   if (url.pathname === "/") return frontPage(request, posts);
   const [, resource, name] = /^\/(posts|delay)(?:\/(\d{1,9}))?$/.exec(url.pathname) ?? [];
@@ -67,7 +70,8 @@ async function collection(request: Request, url: URL, posts: PostStore): Promise
       return await represent(request, posts.all().filter(query));
     }
     case "POST": {
-      const post = await posts.add(checkPost(await readFields(request)));
+      const text = checkPost(await readFields(request));
+      const post = await posts.add(text, (all) => compare(request, all));
       return await represent(request, post, { status: 201, location: `/posts/${post.id}` });
     }
     default:
@@ -111,7 +115,7 @@ async function represent(
   if (request.method === "GET" || request.method === "HEAD") {
     const verdict = judge(request, etag);
     if (verdict === "not modified") return new Response(null, { status: 304, headers });
-    if (verdict === "failed") throw new Problem(412, `the tag is ${etag} now`);
+    if (verdict === "no match") throw new Problem(412, `the tag is ${etag} now`);
   }
   headers.set("content-type", "application/json");
   // a browser shall not take it for anything else
@@ -122,12 +126,14 @@ async function represent(
 
 const textOf = (resource: Post | Post[]) => JSON.stringify(resource) + "\n";
 
-/** Refuses to change what the client has not seen. */
-async function compare(request: Request, post: Post): Promise<undefined> {
-  const etag = await etagOf(textOf(post));
-  if (judge(request, etag) !== "go on") {
-    throw new Problem(412, `the post was changed: its tag is ${etag} now`);
-  }
+/** Refuses to change what the client has not seen, or did not want to be there. */
+async function compare(request: Request, resource: Post | Post[]): Promise<undefined> {
+  if (!["if-match", "if-none-match"].some((name) => request.headers.has(name))) return;
+  const etag = await etagOf(textOf(resource));
+  const verdict = judge(request, etag);
+  if (verdict === "go on") return;
+  const why = verdict === "match" ? "If-None-Match has it" : "If-Match does not have it";
+  throw new Problem(412, `the tag of what is there now is ${etag}, and ${why}`);
 }
 
 /** For people. */
@@ -152,12 +158,12 @@ function notAllowed(allow: string): Problem {
 }
 
 export async function main(
-  { host, port, folder }: { host: string; port: number; folder: string },
+  { host, port, folder, name }: { host: string; port: number; folder: string; name: string[] },
 ): Promise<void> {
   using posts = await PostStore.open(folder);
   const server = await keepServing(
     { hostname: host, port },
-    (place) => Deno.serve(place, answering((request) => answer(request, posts))),
+    (place) => Deno.serve(place, answering((request) => answer(request, posts, [host, ...name]))),
   );
   using _stopping = onInterrupt(() => server.shutdown());
   console.log(`listening on ${formatEndpoint(server.addr)}`);

@@ -22,6 +22,7 @@
  * @log     127.0.0.1:*: closed with 1000 "done"
  * @option  --host HOST  the address to listen on (default: 127.0.0.1)
  * @option  --port PORT  the port to listen on, 0 for a free one (default: 8001)
+ * @option  --name NAME... a name that it is asked by, besides localhost and its addresses; repeat it for more
  * @see     https://www.rfc-editor.org/rfc/rfc6455
  * @module
  */
@@ -30,6 +31,7 @@ import { formatEndpoint } from "../../lib/address.ts";
 import { ByteBudget } from "../../lib/byte_budget.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
+import { checkName } from "../../lib/http_host.ts";
 import { Problem } from "../../lib/http_problem.ts";
 import { readRequestHead, writeResponse } from "../../lib/http_request.ts";
 import { SocketReader } from "../../lib/reader.ts";
@@ -41,10 +43,15 @@ import { websocketPage } from "../../lib/websocket_page.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
 /** Reads the request. Gives true once the connection is a WebSocket; anything else is answered as HTTP. */
-async function agree(connection: Connection, reader: SocketReader): Promise<boolean> {
+async function agree(
+  connection: Connection,
+  reader: SocketReader,
+  names: string[],
+): Promise<boolean> {
   try {
     const request = await readRequestHead(reader);
     if (!request) return false;
+    checkName(request.headers.get("host")!, names);
     if (request.target !== "/") throw new Problem(404, "here is only /");
     if (!hasToken(request.headers, "upgrade", "websocket")) {
       const { method } = request;
@@ -90,13 +97,15 @@ async function echo(socket: WebSocketConversation, client: string): Promise<void
   }
 }
 
-export async function main({ host, port }: { host: string; port: number }): Promise<void> {
+export async function main(
+  { host, port, name }: { host: string; port: number; name: string[] },
+): Promise<void> {
   const open = new Set<WebSocketConversation>();
   // a message has at most 2 MiB, and all that are under way together 64 MiB
   const budget = new ByteBudget(64 * 1024 * 1024);
   const server = await serve({ hostname: host, port }, async (connection) => {
     const reader = new SocketReader(connection);
-    if (!await agree(connection, reader)) return;
+    if (!await agree(connection, reader, [host, ...name])) return;
     console.error(`${connection.remote}: speaks WebSocket now`);
     using socket = new WebSocketConversation(reader, connection, { role: "server", budget });
     open.add(socket);

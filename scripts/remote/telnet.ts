@@ -35,11 +35,13 @@
  * @expect  *Your client does not tell its size.
  * @expect  *Goodbye.
  * @run     deno run --allow-net=127.0.0.1:8000 scripts/remote/telnet.ts 127.0.0.1 8000
- * @stdin   GET /notes.txt HTTP/1.0
+ * @stdin   GET /notes.txt HTTP/1.1
+ * @stdin   Host: 127.0.0.1:8000
+ * @stdin   Connection: close
  * @stdin
  * @log     Connected to 127.0.0.1.
  * @log     Connection closed by foreign host.
- * @expect  HTTP/1.0 200 OK
+ * @expect  HTTP/1.1 200 OK
  * @expect  content-length: 18
  * @expect  Networking: day 4
  * @online  deno run --allow-net=www.usfca.edu:80 scripts/remote/telnet.ts www.usfca.edu 80

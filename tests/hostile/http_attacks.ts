@@ -187,12 +187,20 @@ export const httpAttacks: Record<string, Attack> = {
       const [request, status] of [
         [`GET /posts HTTP/1.1\r\nHost: a b<>"\r\n\r\n`, 400],
         [`GET /posts HTTP/1.1\r\nHost: [::1\r\n\r\n`, 400],
+        ["GET /posts HTTP/1.1\r\n\r\n", 400],
+        ["GET /posts HTTP/1.1\r\nHost:\r\n\r\n", 400],
+        ["GET / HTTP/1.1\r\nHost: 127.0.0.1/posts?\r\n\r\n", 400],
+        ["GET /posts HTTP/1.1\r\nHost: user@127.0.0.1\r\n\r\n", 400],
+        ["GET /posts HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421],
+        [`GET http://evil.example/posts HTTP/1.1\r\n${HOST}\r\n`, 421],
+        ["GET http://127.0.0.1/none HTTP/1.1\r\nHost: evil.example\r\n\r\n", 404],
         [`OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`GET //posts/../..//etc/passwd HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`GET /posts/%2e%2e/%00 HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`GET /posts/999999999999 HTTP/1.1\r\n${HOST}\r\n`, 404],
         [`\u001b[2J /posts HTTP/1.1\r\n${HOST}\r\n`, 400],
-        [`CONNECT example.org:80 HTTP/1.1\r\n${HOST}\r\n`, 405],
+        [`CONNECT 127.0.0.1:80 HTTP/1.1\r\n${HOST}\r\n`, 405],
+        [`CONNECT example.org:80 HTTP/1.1\r\n${HOST}\r\n`, 421],
         [`TRACE /posts HTTP/1.1\r\n${HOST}\r\n`, 405],
       ] as const
     ) {

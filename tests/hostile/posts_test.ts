@@ -161,6 +161,39 @@ Deno.test("posts_server says so and stops when another one has the folder", asyn
   await Deno.remove(parent, { recursive: true });
 });
 
+/** Conditions come before the method: what they say about the list of posts decides over a new one. */
+async function assertConditions(posts: string): Promise<void> {
+  const status = async (method: string, url: string, headers: Record<string, string>) => {
+    const body = method === "DELETE" ? null : new URLSearchParams({ post_text: "new" });
+    return (await ask(url, { method, headers, body })).status;
+  };
+  const tag = async () => (await ask(posts)).headers.get("etag")!;
+  const empty = await tag();
+  assertEquals(await status("POST", posts, { "if-match": '"nope"' }), 412);
+  assertEquals(await status("POST", posts, { "if-none-match": "*" }), 412);
+  assertEquals(await status("POST", posts, { "if-none-match": `"x", W/${empty}` }), 412);
+  assertEquals(await tag(), empty);
+  assertEquals(await status("POST", posts, { "if-none-match": '"x"', "if-match": empty }), 201);
+  // of many that have seen the same list, one may add to it
+  const seen = await tag();
+  const race = Array.from({ length: 8 }, () => status("POST", posts, { "if-match": seen }));
+  assertEquals((await Promise.all(race)).sort(), [201, ...Array(7).fill(412)]);
+  const one = `${posts}/1`;
+  const refusal = await ask(one, {
+    method: "PUT",
+    headers: { "if-none-match": "*" },
+    body: new URLSearchParams({ post_text: "new" }),
+  });
+  assertEquals(refusal.status, 412);
+  assertMatch(
+    (await refusal.json()).detail,
+    /^the tag of what is there now is ".*If-None-Match has it$/,
+  );
+  assertEquals(await status("DELETE", one, { "if-none-match": "*" }), 412);
+  assertEquals(await status("PUT", `${posts}/99`, { "if-none-match": "*" }), 404);
+  assertEquals(await status("PUT", one, { "if-match": "*" }), 200);
+}
+
 Deno.test("posts_server answers as it should on the wire when asked by hand", async () => {
   using place = somewhere();
   const parent = await Deno.makeTempDir({ prefix: "hostile-posts-" });
@@ -169,7 +202,7 @@ Deno.test("posts_server answers as it should on the wire when asked by hand", as
   const target = tcpTarget(Number(new URL(posts).port));
   const head = await exchange(
     target,
-    "HEAD /posts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "HEAD /posts HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
   );
   assertMatch(head, /^HTTP\/1\.1 200 OK\r\n/);
   assert(head.endsWith("\r\n\r\n"), "a body after HEAD");
@@ -177,6 +210,13 @@ Deno.test("posts_server answers as it should on the wire when asked by hand", as
   const headers = { origin: "http://evil.example" };
   const response = await ask(posts, { method: "POST", body, headers });
   assertEquals(response.status, 403);
+  // with a name that leads here only for a moment, a page is of the same site as what it asks
+  const form =
+    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 11\r\n\r\npost_text=a";
+  const rebound = "Host: evil.example\r\nOrigin: http://evil.example\r\n";
+  const post = `POST /posts HTTP/1.1\r\n${rebound}Connection: close\r\n${form}`;
+  assertMatch(await exchange(target, post), /^HTTP\/1\.1 421 /);
+  await assertConditions(posts);
   await server.stop("SIGTERM");
   await Deno.remove(parent, { recursive: true });
 });

@@ -17,8 +17,11 @@ const subject: Subject<Target & { port: string }> = {
     ...attacks,
     ...theirs,
     "clients name a host that is none": async (target) => {
-      const request = `GET /notes.txt HTTP/1.1\r\nHost: a b<>"\r\n\r\n`;
-      assertMatch(await exchange(target, request, { until: /\r\n\r\n/ }), /^HTTP\/1\.1 400 /);
+      for (const host of [`Host: a b<>"\r\n`, "Host:\r\n", "Host: x/notes.txt?\r\n", ""]) {
+        const request = `GET /notes.txt HTTP/1.1\r\n${host}\r\n`;
+        const answer = await exchange(target, request, { until: /\r\n\r\n/ });
+        assertMatch(answer, /^HTTP\/1\.1 400 /, host);
+      }
     },
     "clients ask for a part that is none": async ({ port }) => {
       for (

@@ -166,7 +166,7 @@ function badRequest(port: number, ...words: string[]) {
 }
 
 async function assertAnswer(nginx: Nginx, text: string, stdout: RegExp, stderr: RegExp) {
-  const { code, bytes, stderr: said } = await badRequest(nginx.port, text);
+  const { code, bytes, stderr: said } = await badRequest(nginx.port, ...text.split("|"));
   assertEquals(code, 0, said);
   assertMatch(new TextDecoder().decode(bytes), stdout);
   assertMatch(said, stderr);
@@ -178,11 +178,17 @@ peerTest("bad_request is refused by nginx, and explained", [NGINX], async () => 
     [
       "hi",
       /^HTTP\/1\.1 400 Bad Request\n[^]*<center>nginx/,
-      /"hi" has 1\n400 Bad Request: .*closes/,
+      /"hi" has 1\n400 Bad Request: .*understand/,
     ],
     ["GET / HTTP/1.1", /^HTTP\/1\.1 400 Bad Request\n/, /this has none\n400 Bad Request/],
+    [
+      "GET /status/200 HTTP/1.1|Host: x|Connection: close",
+      /a text\n$/,
+      /close"\n200 OK: .*understood$/m,
+    ],
     ["GET /nowhere HTTP/1.0", /^HTTP\/1\.1 404 Not Found\n/, /404 Not Found: .*refuses/],
     ["GET /status/200 HTTP/1.0", /a text\n$/, /200 OK: the server understood$/m],
+    ["GET / HTTP/2.0", /^HTTP\/1\.1 505/, /since HTTP\/2 a request is no text: it is not typed/],
     ["get / HTTP/1.1", /^HTTP\/1\.1 400/, /"get" is no method such as GET/],
     ["GET x HTTP/1.1", /^HTTP\/1\.1 400/, /"x" is no target/],
     [
