@@ -46,8 +46,10 @@ export function framingOf(
   if (coding !== null) {
     if (length !== null) throw new HttpError("it has both Content-Length and Transfer-Encoding");
     if (version === "1.0") throw new HttpError("it is HTTP/1.0, which has no Transfer-Encoding");
-    // others would have to be asked for by TE
-    if (coding.toLowerCase() !== "chunked") {
+    // an empty element of a list means nothing (RFC 9110, 5.6.1.2); other codings would have to be asked for by TE
+    const codings = coding.split(",").map((one) => one.replace(/^[ \t]+|[ \t]+$/g, ""))
+      .filter((one) => one !== "");
+    if (codings.length !== 1 || codings[0]!.toLowerCase() !== "chunked") {
       throw new HttpError(
         `its Transfer-Encoding is ${quoted(coding, { limit: 100 })}, not chunked`,
       );

@@ -15,6 +15,8 @@ export { HttpError };
 export type ReplyOptions = HeadOptions & Pick<BodyOptions, "stall" | "pieceSize"> & {
   /** Of the request: HEAD is answered without a body. GET unless told. */
   method?: string;
+  /** Told of the head of what comes before the reply: 100 Continue, 103 Early Hints. */
+  onInterim?: (lines: string[]) => void;
 };
 
 /** A reply whose head has come; its body comes when it is asked for. */
@@ -71,7 +73,10 @@ export async function readReply(
     }
     const head = { ...parseStatusLine(lines[0] ?? ""), headers: parseHeaders(lines.slice(1)) };
     if (head.status === 101) throw new HttpError("it changes the protocol, which nobody asked for");
-    if (head.status < 200) continue;
+    if (head.status < 200) {
+      options.onInterim?.(lines);
+      continue;
+    }
     const framing = framingOf(method, head);
     const reply: HttpReply = {
       ...head,

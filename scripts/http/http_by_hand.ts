@@ -68,8 +68,8 @@ export function requestText(method: string, url: URL): string {
     "\r\n";
 }
 
-/** Connects to where a URL points, by TCP or by TLS over TCP. */
-export function connectTo(url: URL, ca?: string): Promise<Deno.Conn> {
+/** Connects to where a URL points, by TCP or by TLS over TCP, in so many milliseconds. */
+export function connectTo(url: URL, timeout: number, ca?: string): Promise<Deno.Conn> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const tls = url.protocol === "https:";
   const port = Number(url.port || (tls ? 443 : 80));
@@ -79,14 +79,18 @@ export function connectTo(url: URL, ca?: string): Promise<Deno.Conn> {
     const connection = await Deno.connectTls({ hostname, port, caCerts });
     await connection.handshake();
     return connection;
-  });
+  }, { timeout });
 }
 
 /** Gets a page by the rules, and gives its body to `take`, piece by piece. */
 async function get(url: URL, options: Options, take: (piece: Uint8Array) => unknown) {
   const { head, readSize, limit, timeout, ca } = options;
   const method = head ? "HEAD" : "GET";
-  using connection = await connectTo(url, ca);
+  const late = new AbortController();
+  using _deadline = after(timeout * 1_000, () => {
+    late.abort(new Error(`it was not complete after ${timeout} s`));
+  });
+  using connection = await connectTo(url, timeout * 1_000, ca);
   const request = requestText(method, url);
   for (const line of request.trimEnd().split("\r\n")) console.error(`> ${visible(line)}`);
   await writeAll(connection, request);
@@ -99,13 +103,12 @@ async function get(url: URL, options: Options, take: (piece: Uint8Array) => unkn
       return count;
     },
   });
-  const late = new AbortController();
-  using _deadline = after(timeout * 1_000, () => {
-    late.abort(new Error(`it was not complete after ${timeout} s`));
-  });
-  const reading = readReply(reader, { method, signal: late.signal });
+  const show = (lines: string[]) => lines.forEach((line) => console.error(`< ${visible(line)}`));
+  // there is one deadline for all of it, however it is spread
+  const patience = { timeout: Infinity, stall: Infinity, signal: late.signal };
+  const reading = readReply(reader, { method, ...patience, onInterim: show });
   const reply = await attempt("read the reply", reading, { timeout: Infinity });
-  for (const line of reply.lines) console.error(`< ${visible(line)}`);
+  show(reply.lines);
   const coding = reply.headers.get("content-encoding") ?? "identity";
   if (coding.toLowerCase() !== "identity") {
     throw new Error(`the server sends the body as ${quoted(coding)}, but was asked not to`);
@@ -133,8 +136,8 @@ const ENDS = {
 };
 
 /** Gets a page by the lecture's loop, which asks the reads where the reply ends. */
-async function getNaively(url: URL, { readSize, limit, ca }: Options) {
-  using connection = await connectTo(url, ca);
+async function getNaively(url: URL, { readSize, limit, timeout, ca }: Options) {
+  using connection = await connectTo(url, timeout * 1_000, ca);
   await writeAll(connection, requestText("GET", url));
   const buffer = new Uint8Array(readSize);
   let received = 0, reads = 0;

@@ -101,6 +101,16 @@ const cases: Case[] = [
     stderr: /the head is longer than the limit of 65536 bytes/,
   },
   {
+    name: "sends hints with an escape, and a coding with empty elements",
+    answer: saying(
+      "HTTP/1.1 103 Early\x1b[2J\r\nLink: </a>\r\n\r\n" +
+        `${OK}Transfer-Encoding: ,chunked,\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+    ),
+    code: 0,
+    stdout: "hi",
+    stderr: /^< HTTP\/1\.1 103 Early\\x1b\[2J\n< Link: <\/a>\n< HTTP\/1\.1 200 OK\n/m,
+  },
+  {
     name: "sends 10,000 bytes of headers",
     answer: saying(`${OK}X: ${"x".repeat(9_950)}\r\nContent-Length: 2\r\n\r\nhi`),
     code: 0,

@@ -61,6 +61,12 @@ const samples: Sample[] = [
     body: "0\r\n\r\n",
   },
   {
+    name: "has empty elements around its coding",
+    text:
+      `${OK}Transfer-Encoding:\r\nTransfer-Encoding: ,\t, Chunked ,,\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+    body: "hi",
+  },
+  {
     name: "is 204, which has no body",
     text: "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nHTTP",
     status: 204,
@@ -180,6 +186,22 @@ Deno.test("readReply refuses, at every cut, a reply that is", async (t) => {
       `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
       '"chunked, chunked", not chunked',
     ],
+    "chunked twice, and empty": [
+      `${OK}Transfer-Encoding: chunked,,chunked\r\n\r\n`,
+      '"chunked,,chunked", not chunked',
+    ],
+    "coded as nothing": [`${OK}Transfer-Encoding: , ,\r\n\r\n`, '", ,", not chunked'],
+    "coded emptily": [`${OK}Transfer-Encoding:\r\n\r\n`, '"", not chunked'],
+    "chunked after a space that is none": [
+      `${OK}Transfer-Encoding: ,\xa0chunked\r\n\r\n0\r\n\r\n`,
+      "not chunked",
+    ],
+    "chunked after a vertical tab": [`${OK}Transfer-Encoding: \vchunked,\r\n\r\n`, "not chunked"],
+    "of an empty coding and a length": [
+      `${OK}Content-Length: 5\r\nTransfer-Encoding: ,\r\n\r\nhello`,
+      "both Content-Length and Transfer-Encoding",
+    ],
+    "chunked with a parameter": [`${OK}Transfer-Encoding: chunked;q=1,\r\n\r\n`, "not chunked"],
     "coded otherwise": [`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, "not chunked"],
     "almost chunked": [`${OK}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, "not chunked"],
     "of a space before the colon": [`${OK}Content-Length : 5\r\n\r\nhello`, "is no header"],
@@ -224,6 +246,28 @@ Deno.test("readReply never takes the beginning of a framed reply for the whole",
       await assertRejects(() => read(SocketReader.from(bytes), method), HttpError);
     }
   }
+});
+
+Deno.test("readReply tells what came before the reply, and not of the reply itself", async () => {
+  const hints = ["HTTP/1.1 103 Early Hints", "Link: x\x1b"];
+  const text = `HTTP/1.1 100 Continue\r\n\r\n${hints.join("\r\n")}\r\n\r\n${OK}\r\n`;
+  const told: string[][] = [];
+  const onInterim = (lines: string[]) => told.push(lines);
+  const reply = await readReply(SocketReader.from(bytesOf(text)), { onInterim });
+  assertEquals(told, [["HTTP/1.1 100 Continue"], hints]);
+  assertEquals(reply.lines, ["HTTP/1.1 200 OK"]);
+});
+
+Deno.test("readReply waits without an end of its own when it is told so, until it is aborted", async () => {
+  const patience = { timeout: Infinity, stall: Infinity };
+  const late = new AbortController();
+  const silent = () => new SocketReader({ read: () => new Promise<never>(() => {}) });
+  const waiting = readReply(silent(), { ...patience, signal: late.signal });
+  late.abort(new Error("enough"));
+  await assertRejects(() => waiting, Error, "enough");
+  const whole = `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n`;
+  const { body } = await readReply(SocketReader.from(bytesOf(whole)), patience);
+  for await (const part of body) assertEquals(part, bytesOf("hi"));
 });
 
 Deno.test("readReply takes a head of 10,000 bytes and refuses more than its limits", async () => {
