@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ActionError, attempt } from "./errors.ts";
+import { readAuthority } from "./authority_file.ts";
+import { ActionError } from "./errors.ts";
 import type { Access } from "./fleet_remote.ts";
 import type { Host } from "./inventory_host.ts";
 import { defaultKnownHosts, readKnownHosts } from "./known_hosts_file.ts";
@@ -51,7 +52,7 @@ export async function accessFor(hosts: Host[], options: AccessOptions): Promise<
     const { ca } = options;
     access.winrm = {
       password: await password("WINRM_PASSWORD", "Password for WinRM:"),
-      ca: ca && await attempt(`read the certificates in ${ca}`, () => Deno.readTextFile(ca)),
+      ca: ca && await readAuthority(ca, `read the certificates in ${ca}`),
     };
   }
   return access;

@@ -9,7 +9,8 @@ import "./ignore_env.ts";
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { formatEndpoint } from "./address.ts";
-import { ActionError, attempt } from "./errors.ts";
+import { readAuthority } from "./authority_file.ts";
+import { ActionError } from "./errors.ts";
 import { NoAnswer, whyNotConnected } from "./mqtt_errors.ts";
 import { password } from "./secrets.ts";
 import { UsageError } from "./usage.ts";
@@ -80,7 +81,7 @@ export async function connectBroker(options: BrokerOptions): Promise<MqttClient>
       ? undefined
       : await password("MQTT_PASSWORD", `Password of ${options.user} at ${broker}:`),
     ca: options.ca
-      ? await attempt(`read the certificates ${options.ca}`, Deno.readTextFile(options.ca))
+      ? await readAuthority(options.ca, `read the certificates ${options.ca}`)
       : undefined,
     will: options.will,
     connectTimeout: 10_000,

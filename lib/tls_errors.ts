@@ -72,7 +72,12 @@ const REASONS: [pattern: RegExp, reason: string, next?: string][] = [
     /alert: ?ProtocolVersion|incompatible: /,
     "the two sides have no version of TLS in common; here it is 1.2 or 1.3",
   ],
-  [/alert: ?HandshakeFailure/, "the two sides have no kind of encryption in common"],
+  [
+    // TLS 1.2 has one alert for both
+    /alert: ?HandshakeFailure/,
+    "the two sides have no kind of encryption in common, or the server wants a certificate of the client as well (mutual TLS)",
+    "Look into the server's log: it tells which of the two.",
+  ],
   [
     /received fatal alert: ?(\w+)/,
     "the other side ended the TLS handshake with the alert $1",

@@ -40,6 +40,7 @@
  * @module
  */
 
+import { readAuthority } from "../../lib/authority_file.ts";
 import { run } from "../../lib/cli.ts";
 import { after, DeadlineError, within } from "../../lib/deadline.ts";
 import { quoted, visible } from "../../lib/display.ts";
@@ -69,13 +70,13 @@ export function requestText(method: string, url: URL): string {
 }
 
 /** Connects to where a URL points, by TCP or by TLS over TCP, in so many milliseconds. */
-export function connectTo(url: URL, timeout: number, ca?: string): Promise<Deno.Conn> {
+export async function connectTo(url: URL, timeout: number, ca?: string): Promise<Deno.Conn> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const tls = url.protocol === "https:";
   const port = Number(url.port || (tls ? 443 : 80));
-  return attempt<Deno.Conn>(`connect to ${url.host}`, async () => {
+  const caCerts = ca === undefined ? [] : [await readAuthority(ca)];
+  return await attempt<Deno.Conn>(`connect to ${url.host}`, async () => {
     if (!tls) return await Deno.connect({ hostname, port });
-    const caCerts = ca === undefined ? [] : [await Deno.readTextFile(ca)];
     const connection = await Deno.connectTls({ hostname, port, caCerts });
     await connection.handshake();
     return connection;

@@ -67,6 +67,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
+import { readAuthority } from "../../lib/authority_file.ts";
 import { attempt } from "../../lib/errors.ts";
 import { ImapConnection } from "../../lib/imap_connection.ts";
 import { readEnvelope } from "../../lib/imap_envelope.ts";
@@ -281,7 +282,7 @@ export async function main(options: Options): Promise<void> {
   const { password } = await import("../../lib/secrets.ts");
   const secret = await password("IMAP_PASSWORD", `Password of ${user} at ${hostname}:`);
   argument(secret); // a line end in it is better found now
-  const caCerts = ca ? [await attempt(`read ${ca}`, () => Deno.readTextFile(ca))] : [];
+  const caCerts = ca ? [await readAuthority(ca)] : [];
   const stop = new AbortController();
   using _stopping = onInterrupt(() => stop.abort(new Error("stopped")), { grace: 5_000 });
   const connection = await attempt(

@@ -68,6 +68,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
+import { readAuthority } from "../../lib/authority_file.ts";
 import { attempt } from "../../lib/errors.ts";
 import { staysHere } from "../../lib/mail_login.ts";
 import { Pop3Client } from "../../lib/pop3_client.ts";
@@ -99,7 +100,7 @@ async function open(options: Options, stop: AbortSignal): Promise<Pop3Client> {
   const { host: hostname, port, name = hostname, ca, tls } = options;
   const trust = ca === undefined
     ? { hostname: name }
-    : { hostname: name, caCerts: [await attempt(`read ${ca}`, Deno.readTextFile(ca))] };
+    : { hostname: name, caCerts: [await readAuthority(ca)] };
   const tcp = await attempt(
     `connect to ${formatEndpoint({ hostname, port })}`,
     Deno.connect({ hostname, port, signal: stop }),

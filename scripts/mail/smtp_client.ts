@@ -60,6 +60,7 @@
 
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
+import { readAuthority } from "../../lib/authority_file.ts";
 import { ActionError, attempt, explain } from "../../lib/errors.ts";
 import { parseMailbox } from "../../lib/mail_address.ts";
 import { composeMail } from "../../lib/mail_compose.ts";
@@ -113,8 +114,8 @@ export async function secure(session: SmtpSession, ca: string): Promise<void> {
     throw new Error(`${session.hostname} does not offer STARTTLS: the mail was not sent`);
   }
   // besides the authorities that everybody trusts
-  const read = () => Deno.readTextFile(ca);
-  const own = ca === "none" ? [] : [await attempt(`read the authority's certificate ${ca}`, read)];
+  const action = `read the authority's certificate ${ca}`;
+  const own = ca === "none" ? [] : [await readAuthority(ca, action)];
   await session.must("STARTTLS", 220);
   await session.startTls(own);
   await hello(session);

@@ -51,7 +51,7 @@
 import { run } from "../../lib/cli.ts";
 import { after } from "../../lib/deadline.ts";
 import { visible } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
+import { readAuthority } from "../../lib/authority_file.ts";
 import { pause } from "../../lib/pause.ts";
 import { powershellLine } from "../../lib/powershell.ts";
 import { password } from "../../lib/secrets.ts";
@@ -142,7 +142,7 @@ export async function main(options: Options): Promise<void> {
   using client = new WsmanClient({
     ...target,
     password: await password("WINRM_PASSWORD", `Password of ${options.target}:`),
-    ca: ca && await attempt(`read the certificates in ${ca}`, () => Deno.readTextFile(ca)),
+    ca: ca && await readAuthority(ca, `read the certificates in ${ca}`),
     insecureHttp,
     trace: options.trace ? show : undefined,
   });

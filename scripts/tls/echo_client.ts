@@ -32,6 +32,7 @@
  */
 
 import { formatEndpoint } from "../../lib/address.ts";
+import { readAuthority } from "../../lib/authority_file.ts";
 import { certificateName } from "../../lib/certificate_name.ts";
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
@@ -49,10 +50,7 @@ export interface Options {
 
 export async function main({ message, host, port, ca, ...options }: Options): Promise<void> {
   const name = certificateName(options.name);
-  const authority = await attempt(
-    `read ${ca}, which the server makes when it starts`,
-    () => Deno.readTextFile(ca),
-  );
+  const authority = await readAuthority(ca, `read ${ca}, which the server makes when it starts`);
   const place = formatEndpoint({ hostname: host, port });
   const tcp = await attempt(`connect to ${place}`, () => Deno.connect({ hostname: host, port }));
   console.error(`connected to ${place}`);
@@ -62,8 +60,9 @@ export async function main({ message, host, port, ca, ...options }: Options): Pr
   using connection = await attempt(action, () => Deno.startTls(tcp, trust));
   const { alpnProtocol } = await attempt(action, () => connection.handshake());
   // which version it became, Deno does not tell; it offers no older one
+  const protocol = alpnProtocol ?? "none";
   console.error(
-    `handshake done: the server is ${name}, application protocol ${alpnProtocol}, TLS 1.2 or newer`,
+    `handshake done: the server is ${name}, application protocol ${protocol}, TLS 1.2 or newer`,
   );
   await attempt("send", writeAll(connection, message));
   await connection.closeWrite();

@@ -148,6 +148,35 @@ Deno.test("tls/echo_client says that a name is none, instead of asking for it", 
   assertEquals(code, 1);
 });
 
+Deno.test("tls/echo_client says that a file of authorities holds none, before it connects", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "hostile-tls-" });
+  const { certificate, key } = await createAuthority();
+  const texts = [
+    "",
+    "hello\n",
+    key,
+    certificate.slice(0, 200),
+    certificate.replace(/MII.*/, "AAAA"),
+  ];
+  const results = await Promise.all(texts.map(async (text, index) => {
+    const ca = `${folder}/${index}.pem`;
+    await Deno.writeTextFile(ca, text);
+    await using client = startScript("scripts/tls/echo_client.ts", {
+      words: ["--ca", ca],
+      flags: (flag) => flag.replace("/tmp/lecture-tls/authority.pem", ca),
+    });
+    return [await within("its end", client.ended, 20_000), client.stderr] as const;
+  }));
+  await Deno.remove(folder, { recursive: true });
+  for (const [code, stderr] of results) {
+    assertMatch(
+      stderr,
+      /^echo_client\.ts: cannot read .*: it holds no certificate\nGive the auth.*\n$/,
+    );
+    assertEquals(code, 1);
+  }
+});
+
 Deno.test("tls/refused says that its port is taken", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { code, stderr } = await outcome("scripts/tls/refused.ts", listener.addr.port);

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { explainTls } from "../../lib/tls_errors.ts";
 
 Deno.test("explainTls leaves other errors alone when they have nothing to do with TLS", () => {
@@ -13,6 +13,17 @@ Deno.test("explainTls names both names when a certificate is for another", () =>
   assertEquals(
     explainTls(message)?.reason,
     "the server's certificate is not for the name a.example, only for b.example or 10.0.0.7",
+  );
+});
+
+Deno.test("explainTls names both causes of a handshake failure, and the one cause of other alerts", () => {
+  const reason = (alert: string) => explainTls(`received fatal alert: ${alert}`)?.reason ?? "";
+  for (const cause of [/no kind of encryption in common/, /wants a certificate of the client/]) {
+    assertMatch(reason("HandshakeFailure"), cause);
+  }
+  assertEquals(
+    reason("CertificateRequired"),
+    "the server wants a certificate of the client as well (mutual TLS)",
   );
 });
 

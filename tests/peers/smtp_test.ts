@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createAuthority } from "../../lib/certificate.ts";
 import { certificateFiles } from "../../lib/certificate_files.ts";
 import { freePort, peerTest, python, temporaryFolder } from "./peers.ts";
 import { Process, within } from "./process.ts";
@@ -248,7 +249,10 @@ peerTest("smtp_client to Postfix to smtp_server, over TLS each time", [POSTFIX],
   const nobody = await send(relay.port, at, "--to", "dave@example.com");
   assertEquals(nobody.code, 1, nobody.stderr);
   assertMatch(nobody.stderr, /nobody has got it: 1 of 1 refused/);
-  const untrusted = await send(relay.port, { ...at, authority: "/etc/hostname" }, "--starttls");
+  const stranger = `${at.authority}.stranger`;
+  const { certificate } = await createAuthority({ name: "Somebody else" });
+  await Deno.writeTextFile(stranger, certificate);
+  const untrusted = await send(relay.port, { ...at, authority: stranger }, "--starttls");
   assertEquals(untrusted.code, 1, untrusted.stderr);
   assertMatch(untrusted.stderr, /issued by an authority that is not trusted here/);
   // the old way, without EHLO

@@ -114,6 +114,8 @@ interface ServerCase {
   /** Trusts another authority, of this name. */
   stranger?: string;
   version?: string;
+  alpn?: string[];
+  more?: string[];
   answer: RegExp;
   code: number;
 }
@@ -145,6 +147,21 @@ const CASES: ServerCase[] = [
     answer: /names an authority that is trusted here, but did not sign it/,
     code: 1,
   },
+  { name: "has no ALPN", alpn: [], answer: /application protocol none, TLS/, code: 0 },
+  {
+    name: "wants a certificate of the client by TLS 1.2",
+    version: "-tls1_2",
+    more: ["-Verify", "1"],
+    answer: /no kind of encryption in common, or the server wants a certificate of the client/,
+    code: 1,
+  },
+  {
+    name: "wants a certificate of the client by TLS 1.3",
+    version: "-tls1_3",
+    more: ["-Verify", "1"],
+    answer: /the server wants a certificate of the client as well/,
+    code: 1,
+  },
   {
     name: "speaks TLS 1.1 only",
     version: "-tls1_1",
@@ -153,7 +170,9 @@ const CASES: ServerCase[] = [
   },
 ];
 
-for (const { name, names = ["localhost"], notAfter, stranger, version, answer, code } of CASES) {
+const ECHO = ["-alpn", "echo"];
+for (const each of CASES) {
+  const { name, names = ["localhost"], notAfter, stranger, version, answer, code } = each;
   peerTest(
     `tls/echo_client says what it finds when openssl's server ${name}`,
     ["openssl"],
@@ -180,8 +199,8 @@ for (const { name, names = ["localhost"], notAfter, stranger, version, answer, c
         cert,
         "-key",
         key,
-        "-alpn",
-        "echo",
+        ...each.alpn ?? ECHO,
+        ...each.more ?? [],
         "-rev",
       ];
       await using server = await startPeer([
