@@ -94,12 +94,11 @@ export async function certificateFiles(
   const server = made.length === 0 ? lasting("server") : undefined;
   const held = there.server?.names;
   const wanted = names ?? held ?? LOCAL;
-  if (server && wanted.every((name) => held!.includes(name))) {
-    return { authority, server, made, notes };
-  }
-  if (held && names) notes.push(`${folder}/server.pem was for ${listed(held)} until now`);
-  const issued = await make("server", issueCertificate(authority, wanted));
-  return { authority, server: issued, made, notes };
+  const others = held && !wanted.every((name) => held.includes(name));
+  if (server && !others) return { authority, server, made, notes };
+  if (others) notes.push(`${folder}/server.pem was for ${listed(held)} until now`);
+  const fresh = await make("server", issueCertificate(authority, wanted));
+  return { authority, server: fresh, made, notes };
 }
 
 /**
@@ -133,12 +132,12 @@ export async function serverCertificate(
 ): Promise<ServerIdentity> {
   const notes: string[] = [];
   const mine = async (kept: Kept) =>
-    issued(await textOf(`${folder}/authority.pem`), kept.certified);
+    hasIssued(await textOf(`${folder}/authority.pem`), kept.certified);
   let server = await read(folder, "server", notes);
   if (!server || !lasts(server) && await mine(server)) {
     const files = await certificateFiles(folder);
     notes.push(...files.notes, ...files.made.map((name) => `made ${name} in ${folder}`));
-    server = (await read(folder, "server", notes))!;
+    server = { ...await readCertificate(files.server.certificate), certified: files.server };
   }
   const { certified, issuer, names } = server;
   if (!lasts(server)) notes.push(`${folder}/server.pem ${ending(server)}`);
@@ -162,7 +161,7 @@ const lasts = ({ notAfter }: Kept) => notAfter.getTime() > Date.now() + DAY;
 const ending = ({ notAfter }: Kept) => `is good until ${notAfter.toISOString()} only`;
 const listed = (names: string[]) => names.map(visible).join(", ") || "no name";
 
-function issued(authority: string | undefined, { certificate }: Certified): boolean {
+function hasIssued(authority: string | undefined, { certificate }: Certified): boolean {
   try {
     const { publicKey } = new X509Certificate(authority ?? "");
     return new X509Certificate(certificate).verify(publicKey);
@@ -175,7 +174,7 @@ function issued(authority: string | undefined, { certificate }: Certified): bool
 async function readBoth(folder: string, notes: string[]) {
   const authority = await read(folder, "authority", notes);
   const server = await read(folder, "server", notes);
-  if (server && !issued(authority?.certified.certificate, server.certified)) {
+  if (server && !hasIssued(authority?.certified.certificate, server.certified)) {
     const reason = authority ? "authority.pem has not issued it" : "authority.pem is not there";
     throw unusable(
       folder,
