@@ -4,8 +4,12 @@
  * @module
  */
 
+/** What setTimeout takes; more would come at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /**
- * Does things after a while each, in the order of their times.
+ * Does things at a time each, in the order of their times; what has the same time, in the order in which it
+ * was given. One timer for all: timers of their own know no part of a millisecond, and overtake each other.
  *
  * @example
  * ```ts
@@ -15,40 +19,66 @@
  * const done: string[] = [];
  * {
  *   using later = new Later();
- *   later.add(500, () => done.push("never"));
- *   await new Promise<void>((resolve) => later.add(5, resolve));
+ *   const now = performance.now();
+ *   later.add(now + 500, () => done.push("never"));
+ *   await new Promise<void>((resolve) => later.add(now + 5, resolve));
  * }
  * assertEquals(done, []);
  * ```
  */
 export class Later implements Disposable {
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #waiting: { due: number; work: () => void }[] = [];
+  #timer?: ReturnType<typeof setTimeout>;
+  /** What the timer was set for. */
+  #first?: object;
 
   /** @param most how many may wait at once; 10,000 unless told */
   constructor(readonly most: number = 10_000) {}
 
   /**
-   * Does `work` in so many milliseconds, as exactly as timers are, or at once for 0 or less.
+   * Does `work` at a time, as exactly as timers are, or at once when the time has come.
    *
+   * @param due in milliseconds of `performance.now()`
    * @returns false when too much is waiting already: it will not be done
    */
-  add(milliseconds: number, work: () => void): boolean {
-    if (milliseconds <= 0) {
-      work();
-      return true;
-    }
-    if (this.#timers.size >= this.most) return false;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, milliseconds);
-    this.#timers.add(timer);
+  add(due: number, work: () => void): boolean {
+    const late = due <= performance.now();
+    if (!late && this.#waiting.length >= this.most) return false;
+    // most come in the order of their times
+    const at = this.#waiting.findLastIndex((earlier) => earlier.due <= due) + 1;
+    this.#waiting.splice(at, 0, { due, work });
+    if (late) this.#run();
+    else this.#wind();
     return true;
+  }
+
+  #run(): void {
+    try {
+      while (this.#waiting.length > 0 && this.#waiting[0]!.due <= performance.now()) {
+        this.#waiting.shift()!.work();
+      }
+    } finally {
+      this.#wind();
+    }
+  }
+
+  /** Sets the timer for the first of what waits. */
+  #wind(): void {
+    const [first] = this.#waiting;
+    if (first === this.#first) return;
+    this.#first = first;
+    clearTimeout(this.#timer);
+    if (!first) return;
+    const wait = Math.ceil(first.due - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#first = undefined;
+      this.#run();
+    }, Math.min(wait, LONGEST));
   }
 
   /** Drops all that waits. */
   [Symbol.dispose](): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#waiting.length = 0;
+    this.#wind();
   }
 }

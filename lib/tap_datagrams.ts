@@ -43,15 +43,17 @@ export async function tapDatagrams(
   options: TapDatagramOptions = {},
 ): Promise<void> {
   using later = new Later();
+  let full = false;
   const conversations = new Map<UdpSession, TapConversation>();
   const pass = (session: UdpSession, from: Side, datagram: Uint8Array) => {
-    const copy = datagram.slice();
     const conversation = conversations.get(session)!;
-    later.add(options.delay ?? 0, () => {
-      tell(conversation, from, copy);
-      if (from === "client") session.toServer(copy);
-      else session.toClient(copy);
+    const waits = later.add(performance.now() + (options.delay ?? 0), () => {
+      tell(conversation, from, datagram);
+      if (from === "client") session.toServer(datagram);
+      else session.toClient(datagram);
     });
+    if (!waits && !full) console.error(`${later.most} datagrams wait: what comes now is dropped`);
+    full = !waits;
   };
   await relayDatagrams(socket, { transport: "udp", ...server }, {
     opened(session) {

@@ -7,6 +7,7 @@
 
 import { formatEndpoint } from "./address.ts";
 import { explain } from "./errors.ts";
+import { SendQueue } from "./send_queue.ts";
 import { addressOf, bind, localFor } from "./udp_socket.ts";
 
 /** One client's way to the server and back. */
@@ -14,13 +15,13 @@ export interface UdpSession {
   /** Counted from 1. */
   number: number;
   client: Deno.NetAddr;
-  /** Sends to the server from this client's own socket. */
-  toServer(datagram: Uint8Array): void;
-  /** Sends to the client from the socket that it knows. */
-  toClient(datagram: Uint8Array): void;
+  /** Sends to the server from this client's own socket, in order; false when too many are waiting for that. */
+  toServer(datagram: Uint8Array): boolean;
+  /** Sends to the client from the socket that it knows, in order; false when too many are waiting for that. */
+  toClient(datagram: Uint8Array): boolean;
 }
 
-/** What is done with datagrams; their memory is used again afterwards: copy what you keep. */
+/** What is done with datagrams; each has memory of its own. */
 export interface UdpRelayHandlers {
   opened?(session: UdpSession): void;
   fromClient(session: UdpSession, datagram: Uint8Array): void;
@@ -82,11 +83,14 @@ export async function relayDatagrams(
 
   const open = async (client: Deno.NetAddr): Promise<Kept> => {
     const own = await bind({ hostname: localFor(to.hostname) });
+    // a queue each: where one client's or the server's socket is slow, no other waits
+    const there = new SendQueue(own, to, { onError: report });
+    const back = new SendQueue(socket, client, { onError: report });
     const session: UdpSession = {
       number: ++opened,
       client,
-      toServer: (datagram) => void own.send(datagram, to).catch(report),
-      toClient: (datagram) => void socket.send(datagram, client).catch(report),
+      toServer: (datagram) => there.send(datagram),
+      toClient: (datagram) => back.send(datagram),
     };
     handlers.opened?.(session);
     receiveAll(own, (datagram, from) => {
@@ -136,7 +140,8 @@ async function receiveAll(
   for (;;) {
     try {
       const [datagram, from] = await socket.receive(memory);
-      await handle(datagram, from as Deno.NetAddr);
+      // it may be sent much later
+      await handle(datagram.slice(), from as Deno.NetAddr);
     } catch (error) {
       if (isClosed(error)) return;
       report(error);

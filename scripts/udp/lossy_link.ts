@@ -59,11 +59,10 @@ export async function relay(
   { faults, seed, later, there, back }: Link,
 ): Promise<void> {
   const links = new Map<UdpSession, { there: LossyLink; back: LossyLink }>();
-  const pass = (link: LossyLink, datagram: Uint8Array, send: (datagram: Uint8Array) => void) => {
-    const now = performance.now();
-    // the buffer that it came in is used again
-    for (const { datagram: out, at } of link.pass(datagram.slice(), now)) {
-      later.add(at - now, () => send(out));
+  const pass = (link: LossyLink, datagram: Uint8Array, send: (datagram: Uint8Array) => boolean) => {
+    for (const { datagram: out, at } of link.pass(datagram, performance.now())) {
+      const waits = later.add(at, () => link.counts[send(out) ? "went" : "overflowed"]++);
+      if (!waits) link.counts.overflowed++;
     }
   };
   await relayDatagrams(socket, server, {
