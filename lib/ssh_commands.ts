@@ -96,8 +96,7 @@ export function splitCommand(line: string): string[] {
 function needsShell(sign: string, what = NEEDS[sign]!): CommandError {
   const shown = sign === "\n" ? "a line end" : sign;
   return new CommandError(
-    `${shown} (${what}) needs a shell, and this server has none: it starts one program, with the words as they are (quote ${
-      sign === "\n" ? "it" : shown
-    } to pass it on)`,
+    `${shown} (${what}) needs a shell, and none is asked here: one program is started, ` +
+      `with the words as they are (quote ${sign === "\n" ? "it" : shown} to pass it on)`,
   );
 }

@@ -31,18 +31,16 @@
  */
 
 import { run } from "../../lib/cli.ts";
-import { splitCommand } from "../../lib/ssh_commands.ts";
-import { attempt } from "../../lib/errors.ts";
+import { CommandError, splitCommand } from "../../lib/ssh_commands.ts";
+import { startProgram } from "../../lib/start_program.ts";
+import { UsageError } from "../../lib/usage.ts";
 
 /** Starts a program; what it says on stderr goes to our own. */
 function start(
   [program, ...args]: string[],
   streams: Pick<Deno.CommandOptions, "stdin" | "stdout">,
 ): Promise<Deno.ChildProcess> {
-  return attempt(
-    `start ${program}`,
-    () => new Deno.Command(program!, { args, ...streams }).spawn(),
-  );
+  return startProgram(program!, () => new Deno.Command(program!, { args, ...streams }).spawn());
 }
 
 /** Says how a process ended, and gives the exit code that a shell would give. */
@@ -71,8 +69,17 @@ export async function pipe(first: string[], second: string[]): Promise<number> {
   return ended(second[0]!, await reader.status);
 }
 
+/** The words of a command line; what needs a shell, or is no command, is wrong usage. */
+function wordsOf(line: string): string[] {
+  try {
+    return splitCommand(line);
+  } catch (error) {
+    throw error instanceof CommandError ? new UsageError(error.message) : error;
+  }
+}
+
 export async function main(options: { first: string; second: string }): Promise<void> {
-  Deno.exitCode = await pipe(splitCommand(options.first), splitCommand(options.second));
+  Deno.exitCode = await pipe(wordsOf(options.first), wordsOf(options.second));
 }
 
 if (import.meta.main) await run(main);

@@ -29,6 +29,7 @@
 
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
+import { startProgram } from "../../lib/start_program.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
 /** The time as the lecture prints it, `Sun Nov 22 10:00:00 2026`: Python's time.strftime("%c"). */
@@ -51,10 +52,9 @@ export async function output(options: Options): Promise<{ text: Uint8Array; code
   const { program, argument, seconds, limit } = options;
   // with no default arguments, `date` prints in the words of the system's language: ask for figures
   const args = program === "date" && argument.length === 0 ? ["+%Y-%m-%d %H:%M:%S"] : argument;
-  let ended = false;
   // `using` waits for the end of the program, however we leave
-  await using child = await attempt(
-    `start ${program}`,
+  await using child = await startProgram(
+    program,
     () => new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn(),
   );
   // Python's getoutput, and Deno's output(), keep all that comes, however much that is
@@ -67,14 +67,16 @@ export async function output(options: Options): Promise<{ text: Uint8Array; code
       length += piece.length;
     }
     const { code } = await child.status;
-    ended = true;
     return { text: text.subarray(0, length), code };
   };
   try {
     return await attempt(`run ${program}`, collect, { timeout: seconds * 1_000 });
   } catch (error) {
-    // a program may ignore a polite SIGTERM
-    if (!ended) child.kill("SIGKILL");
+    try {
+      child.kill("SIGKILL"); // a program may ignore a polite SIGTERM
+    } catch {
+      // it has ended already, and only what it started still prints
+    }
     throw error;
   }
 }

@@ -38,6 +38,36 @@ Deno.test("run_command gives up when a program does not end, even one that ignor
   assertMatch(stderr, /cannot run sh: nothing came within 1 s/);
 });
 
+Deno.test("run_command gives up all the same when the program has ended already", async () => {
+  const keptOpen = ["--seconds", "1", "--", "sh", "-c", "sleep 3 & echo hi"];
+  const [tooMuch, tooLong] = await Promise.all([
+    output(spawn("run_command", "echo", "--limit", "2", "echo", "hi")),
+    output(spawn("run_command", "sh", ...keptOpen)),
+  ]);
+  assertEquals(tooMuch.stderr, "run_command.ts: cannot run echo: it prints more than 2 bytes\n");
+  assertEquals(tooLong.stderr, "run_command.ts: cannot run sh: nothing came within 1 s\n");
+  assertEquals([tooMuch.code, tooLong.code], [1, 1]);
+});
+
+Deno.test("run_command and pipe say what a program is when they are given something else", async () => {
+  const next = "\nName a program: a file that you may execute, not a folder.\n";
+  for (const file of ["/etc/passwd", "/etc"]) {
+    const ran = await output(spawn("run_command", file, file));
+    assertEquals([ran.code, ran.stderr.includes(next)], [1, true], ran.stderr);
+  }
+  const piped = await output(spawn("pipe", "echo,/etc/passwd", "echo", "/etc/passwd"));
+  assertEquals([piped.code, piped.stderr.includes(next)], [1, true], piped.stderr);
+});
+
+Deno.test("pipe shows its usage when a command needs a shell, or is none", async () => {
+  for (const line of ["echo a|b", "echo 'a", "", "  ", "echo $HOME", 'echo "a']) {
+    const { code, stderr } = await output(spawn("pipe", "echo,cat", line, "cat"));
+    assertEquals(code, 2, `${line}: ${stderr}`);
+    assertMatch(stderr, /^pipe\.ts: .*\nusage: deno run .*\n$/);
+    assert(!stderr.includes("server"), stderr);
+  }
+});
+
 Deno.test("pipe keeps the first program waiting when the second does not read", async () => {
   const reads = "sleep 1; head -c 3; kill -TERM $$";
   const child = spawn("pipe", "yes,sh", "yes", `sh -c '${reads}'`);
