@@ -6,8 +6,8 @@
  */
 
 /**
- * Writes `path` by way of `path` with `.part` behind it, which needs leave to write both and to read that
- * one. What was at `path` before stays until the new one is whole.
+ * Writes `path` by way of `path` with `.part` behind it, which needs leave to read and write both. The file
+ * that was at `path` before stays until the new one is whole; anything but a file stays for good.
  *
  * @example
  * ```ts
@@ -32,7 +32,10 @@ export class WholeFile implements Disposable {
 
   constructor(readonly path: string) {
     this.#part = `${path}.part`;
-    // better now than in the end: a folder, a file of somebody else's, a permission that is missing
+    // before it is opened: a device would do something, and a FIFO wait for a reader
+    refuseOthers(path, (found) => found.isFile);
+    refuseOthers(this.#part, (found) => found.isFile || found.isSymlink);
+    // better now than in the end: a file of somebody else's, a permission that is missing
     unlessMissing(() => Deno.openSync(path, { write: true }).close());
     unlessMissing(() => Deno.removeSync(this.#part)); // left by a process that was killed
     // a link that somebody else has put there is not followed; renaming needs the leave to read, too
@@ -60,6 +63,14 @@ export class WholeFile implements Disposable {
     this.#file.close();
     Deno.removeSync(this.#part);
   }
+}
+
+/** Renaming would put a file in the place of a device, a FIFO, a socket or a link. */
+function refuseOthers(path: string, suits: (found: Deno.FileInfo) => boolean): void {
+  unlessMissing(() => {
+    if (suits(Deno.lstatSync(path))) return;
+    throw new Error(`${path} is there, and is no regular file: choose another name`);
+  });
 }
 
 function unlessMissing(work: () => void): void {

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-net=127.0.0.1 --allow-read=/tmp/received.part --allow-write=/tmp/received,/tmp/received.part
+#!/usr/bin/env -S deno run --allow-net=127.0.0.1 --allow-read=/tmp/received,/tmp/received.part --allow-write=/tmp/received,/tmp/received.part
 /**
  * A file over UDP that arrives whole: the receiver
  *
@@ -14,7 +14,7 @@
  *
  * @lecture 001 Transport layer: TCP and UDP · 004 TCP
  * @python  socket.bind → Deno.listenDatagram, socket.recvfrom → socket.receive, socket.sendto → socket.send
- * @run     deno run --allow-net=127.0.0.1 --allow-read=/tmp/received.part \
+ * @run     deno run --allow-net=127.0.0.1 --allow-read=/tmp/received,/tmp/received.part \
  *          --allow-write=/tmp/received,/tmp/received.part \
  *          scripts/udp/reliable_receiver.ts --output /tmp/received
  * @expect  listening on 127.0.0.1:10014

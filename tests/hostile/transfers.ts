@@ -17,7 +17,7 @@ export async function startReceiver(
 ): Promise<{ receiver: Script; port: string }> {
   const flags = [
     "--allow-net=127.0.0.1",
-    `--allow-read=${output}.part`,
+    `--allow-read=${output},${output}.part`,
     `--allow-write=${output},${output}.part`,
   ];
   const receiver = startDeno(flags, "scripts/udp/reliable_receiver.ts", {

@@ -354,6 +354,27 @@ Deno.test("WholeFile follows no link that stands where it writes", () => {
   assertEquals(Deno.readTextFileSync(`${folder.path}/other`), "precious");
 });
 
+Deno.test("WholeFile leaves what is no file as it is, and does not open it", async () => {
+  using folder = temporaryFolder();
+  const made = (name: string) => `${folder.path}/${name}`;
+  Deno.mkdirSync(made("folder"));
+  Deno.symlinkSync("/dev/null", made("link"));
+  Deno.symlinkSync("nowhere", made("dangling"));
+  // opening this would never return
+  await new Deno.Command("mkfifo", { args: [made("fifo"), made("other.part")] }).output();
+  for (const name of ["folder", "link", "dangling", "fifo"]) {
+    const before = Deno.lstatSync(made(name));
+    assertThrows(() => new WholeFile(made(name)), Error, `/${name} is there, and is no regular`);
+    assertEquals(Deno.lstatSync(made(name)), before);
+  }
+  assertThrows(() => new WholeFile("/dev/null"), Error, "/dev/null is there, and is no regular");
+  assertThrows(
+    () => new WholeFile(made("other")),
+    Error,
+    "/other.part is there, and is no regular",
+  );
+});
+
 Deno.test("segmentsOf refuses a folder, and a file that becomes shorter", () => {
   using folder = temporaryFolder();
   using opened = Deno.openSync(folder.path);

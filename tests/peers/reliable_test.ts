@@ -23,7 +23,7 @@ function startReceiver(output: string, port: number): Process {
     "udp/reliable_receiver",
     [
       "--allow-net=127.0.0.1",
-      `--allow-read=${output}.part`,
+      `--allow-read=${output},${output}.part`,
       `--allow-write=${output},${output}.part`,
     ],
     ...["--output", output, "--port", port, "--transfers", 1, "--linger", 2],
