@@ -8,7 +8,7 @@ import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt } from "./errors.ts";
 import { NoAnswerError } from "./udp.ts";
-import { bind, canonicalAddress, localFor } from "./udp_socket.ts";
+import { bind, canonicalAddress, localFor, senderOf } from "./udp_socket.ts";
 
 /** How a question is asked. */
 export interface TimedRequestOptions<T> {
@@ -70,7 +70,7 @@ export async function timedRequest<T>(
           const [datagram, from] = await within(due - performance.now(), receiving);
           const arrived = now();
           receiving = undefined;
-          const stranger = formatEndpoint(from) !== server;
+          const stranger = formatEndpoint(from) !== senderOf(to);
           const got = stranger ? undefined : answer(datagram, bytes);
           if (got !== undefined) return { answer: got, sent, arrived };
           if (stranger) onNote?.(`ignoring ${datagram.length} bytes from ${formatEndpoint(from)}`);

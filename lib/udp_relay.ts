@@ -8,7 +8,7 @@
 import { formatEndpoint } from "./address.ts";
 import { explain } from "./errors.ts";
 import { SendQueue } from "./send_queue.ts";
-import { addressOf, bind, localFor } from "./udp_socket.ts";
+import { addressOf, bind, localFor, senderOf } from "./udp_socket.ts";
 
 /** One client's way to the server and back. */
 export interface UdpSession {
@@ -78,7 +78,7 @@ export async function relayDatagrams(
   const kept = new Map<string, Kept>();
   let opened = 0;
   const to = { ...server, hostname: await addressOf(server.hostname) };
-  const serverName = formatEndpoint(to);
+  const serverName = senderOf(to);
   let full = false;
 
   const open = async (client: Deno.NetAddr): Promise<Kept> => {

@@ -8,7 +8,7 @@
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt, type Explanation } from "./errors.ts";
-import { addressOf, bind, localFor } from "./udp_socket.ts";
+import { addressOf, bind, localFor, senderOf } from "./udp_socket.ts";
 
 /** How long to wait for an answer, and how often to ask. */
 export interface RequestOptions {
@@ -53,6 +53,7 @@ export async function request(
   const { timeout = 1_000, retries = 3, accept = () => true, onRetry, signal } = options;
   const hostname = await addressOf(to.hostname);
   const peer = formatEndpoint({ hostname, port: to.port });
+  const sender = senderOf({ hostname, port: to.port });
   const address: Deno.NetAddr = { transport: "udp", hostname, port: to.port };
   using socket = await bind({ hostname: localFor(hostname) }).then(closing);
   using _aborted = closeOnAbort(socket.conn, signal);
@@ -66,7 +67,7 @@ export async function request(
         signal?.throwIfAborted();
         if (!(error instanceof DeadlineError)) throw error;
       });
-      if (answer && formatEndpoint(answer.from) === peer && accept(answer.datagram)) {
+      if (answer && formatEndpoint(answer.from) === sender && accept(answer.datagram)) {
         return answer.datagram;
       }
     }

@@ -9,6 +9,7 @@
 
 import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { attempt } from "./errors.ts";
+import { formatAddress, parseAddress } from "./ip_address.ts";
 
 /** The most bytes that a datagram carries over IPv4: 65,535 less the IP and UDP headers. */
 export const MOST_BYTES = 65_507;
@@ -43,15 +44,34 @@ export function localFor(hostname: string): string {
  * import { canonicalAddress } from "./udp_socket.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const written = ["0:0::1", "::FFFF:7f00:1", "127.1", "fe80::1%2"].map(canonicalAddress);
- * assertEquals(written, ["::1", "::ffff:7f00:1", "127.0.0.1", "fe80::1%2"]);
+ * const written = ["0:0::1", "::FFFF:7f00:1", "127.1", "FE80::01%v0"].map(canonicalAddress);
+ * assertEquals(written, ["::1", "::ffff:127.0.0.1", "127.0.0.1", "fe80::1%v0"]);
  * ```
  */
 export function canonicalAddress(address: string): string {
-  const colons = address.includes(":");
-  if (!colons && !/^[\d.]+$/.test(address)) return address;
-  const url = URL.parse(colons ? `http://[${address}]/` : `http://${address}/`);
-  return url?.hostname.replace(/^\[|\]$/g, "") ?? address;
+  if (/^[\d.]+$/.test(address)) return URL.parse(`http://${address}/`)?.hostname ?? address;
+  try {
+    return formatAddress(parseAddress(address));
+  } catch {
+    return address;
+  }
+}
+
+/**
+ * How Deno writes the sender of what comes from an address: an answer is the server's when it is written so.
+ * The zone of a link-local address, `%eth0`, is left out: it is needed to send, and not told on receiving.
+ *
+ * @example
+ * ```ts
+ * import { senderOf } from "./udp_socket.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(senderOf({ hostname: "127.1", port: 53 }), "127.0.0.1:53");
+ * assertEquals(senderOf({ hostname: "fe80::1%eth0", port: 53 }), "[fe80::1]:53");
+ * ```
+ */
+export function senderOf({ hostname, port }: NetEndpoint): string {
+  return formatEndpoint({ hostname: canonicalAddress(hostname).replace(/%.*$/, ""), port });
 }
 
 /**

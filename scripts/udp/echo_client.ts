@@ -27,7 +27,7 @@ import { run } from "../../lib/cli.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { attempt } from "../../lib/errors.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
-import { localFor } from "../../lib/udp_socket.ts";
+import { canonicalAddress, localFor, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
@@ -54,7 +54,7 @@ export async function ask(message: Uint8Array, server: Deno.NetAddr): Promise<Ui
           const [echo, from] = await within(due - performance.now(), receiving);
           const same = echo.length === message.length &&
             echo.every((byte, at) => byte === message[at]);
-          if (same && formatEndpoint(from) === name) return echo;
+          if (same && formatEndpoint(from) === senderOf(server)) return echo;
           console.error(`ignoring ${echo.length} bytes from ${formatEndpoint(from)}`);
           receiving = socket.receive(new Uint8Array(65_536));
         }
@@ -78,7 +78,7 @@ export async function main(
   const bytes = message === "-"
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
-  const echo = await ask(bytes, { transport: "udp", hostname: host, port });
+  const echo = await ask(bytes, { transport: "udp", hostname: canonicalAddress(host), port });
   await writeAll(Deno.stdout, echo);
   if (message !== "-") console.log();
 }

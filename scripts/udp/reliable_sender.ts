@@ -53,7 +53,7 @@ import {
 } from "../../lib/reliable_segment.ts";
 import { LeftError, segmentsOf, SilentError } from "../../lib/reliable_source.ts";
 import { RoundTrip } from "../../lib/round_trip.ts";
-import { bind, localFor } from "../../lib/udp_socket.ts";
+import { bind, canonicalAddress, localFor, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 
 /** What a transfer needs to know. */
@@ -139,7 +139,7 @@ export class Sender implements Protocol {
     const segment = parseSegment(datagram);
     // anybody can send to an open port: only the receiver's word about this transfer counts
     if (segment?.transfer !== this.#options.transfer) return;
-    if (formatEndpoint(from) !== formatEndpoint(this.#options.to)) return;
+    if (formatEndpoint(from) !== senderOf(this.#options.to)) return;
     if (segment.kind === Kind.Leave) throw new LeftError(formatEndpoint(from));
     if (segment.kind === Kind.Acknowledgement) this.#acknowledged(segment, now);
   }
@@ -218,7 +218,7 @@ export async function main(options: Options): Promise<void> {
   }
   if (segment < 1 || segment > 8192) throw new UsageError(`--segment is 1 to 8192, not ${segment}`);
   if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
-  const to = { transport: "udp", hostname: host, port } as const;
+  const to = { transport: "udp", hostname: canonicalAddress(host), port } as const;
   using opened = await attempt(`read ${file}`, () => Deno.open(file));
   const segments = segmentsOf(file, opened, segment);
   // whether it can be written shows better now than after the last transfer
@@ -230,7 +230,7 @@ export async function main(options: Options): Promise<void> {
 
   const points: [number, number][] = [];
   for (const window of windows) {
-    const loop = datagramLoop(await bind({ hostname: localFor(host) }));
+    const loop = datagramLoop(await bind({ hostname: localFor(to.hostname) }));
     const sender = new Sender({
       to,
       segments,

@@ -1,12 +1,19 @@
 import { assertEquals } from "@std/assert";
+import { datagramLoop } from "../../lib/datagram_loop.ts";
 import { within } from "../../lib/deadline.ts";
 import { Later } from "../../lib/later.ts";
 import { type LinkFaults, noCounts } from "../../lib/lossy.ts";
+import { ReliableService } from "../../lib/reliable_service.ts";
 import { SendQueue } from "../../lib/send_queue.ts";
 import { tapDatagrams } from "../../lib/tap_datagrams.ts";
-import { bind } from "../../lib/udp_socket.ts";
+import { timedRequest } from "../../lib/timed_request.ts";
+import { bind, request, serve } from "../../lib/udp.ts";
+import { ask } from "../../scripts/udp/echo_client.ts";
 import { relay } from "../../scripts/udp/lossy_link.ts";
-import { decode, encode } from "./helpers.ts";
+import { Incoming } from "../../scripts/udp/reliable_receiver.ts";
+import { main as sendFile } from "../../scripts/udp/reliable_sender.ts";
+import { decode, encode, temporaryFolder } from "./helpers.ts";
+import { Memory } from "./reliable_network.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => `${number}`);
 
@@ -60,6 +67,50 @@ for (const [name, start] of Object.entries(RELAYS)) {
     }
     middle.socket.close();
     await relaying;
+  });
+}
+
+for (
+  const [hostname, at] of [
+    ["127.1", "127.0.0.1"],
+    ["0:0:0:0:0:0:0:1", "::1"],
+    ["0::FFFF:7f00:1", "127.0.0.1"],
+  ] as const
+) {
+  Deno.test(`an answer from ${at} is known to be that of ${hostname}`, async () => {
+    await using server = await serve({ hostname: at }, (datagram) => datagram);
+    const to = { transport: "udp", hostname, port: server.addr.port } as const;
+    const middle = await addressed();
+    const relaying = relay(middle.socket, to, link({}));
+    const text = encode("hello");
+    const timed = { question: () => text, answer: decode, now: () => 0 };
+    const answers = await Promise.all([
+      request(text, to, { retries: 0 }).then(decode),
+      request(text, middle.addr, { retries: 0 }).then(decode),
+      timedRequest(to, timed).then(({ answer }) => answer),
+      ask(text, to).then(decode),
+    ]);
+    assertEquals(answers, Array(4).fill("hello"));
+    middle.socket.close();
+    await relaying;
+  });
+
+  Deno.test(`a file goes to ${hostname}`, async () => {
+    using folder = temporaryFolder();
+    const file = `${folder.path}/sent`;
+    Deno.writeTextFileSync(file, "hello");
+    const socket = await bind({ hostname: at });
+    const loop = datagramLoop(socket);
+    const memory = new Memory();
+    using service = new ReliableService({
+      begin: () => new Incoming(memory),
+      send: loop.send,
+      transfers: 1,
+    });
+    const { port } = socket.addr as Deno.NetAddr;
+    const options = { file, host: hostname, port, window: [], segment: 1_200, patience: 5 };
+    await Promise.all([loop.run(service), sendFile(options)]);
+    assertEquals([memory.parts.map(decode), memory.finished], [["hello"], 1]);
   });
 }
 
