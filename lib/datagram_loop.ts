@@ -18,6 +18,8 @@ export interface Protocol {
   arrived(datagram: Uint8Array, from: Deno.NetAddr, now: number): void;
   /** The time `due` has come. */
   late(now: number): void;
+  /** The loop ends before it has ended: it may send a last word. */
+  leave?(): void;
 }
 
 /** A socket that a protocol runs on. */
@@ -57,8 +59,10 @@ const LONGEST_WAIT = 200; // milliseconds; up to here after() is exact
 export function datagramLoop(socket: Deno.DatagramConn): DatagramLoop {
   let failure: unknown;
   let closed = false;
+  let running: Protocol | undefined;
   const close = () => {
     if (closed) return;
+    if (running && !running.done) running.leave?.();
     closed = true;
     try {
       socket.close();
@@ -72,6 +76,7 @@ export function datagramLoop(socket: Deno.DatagramConn): DatagramLoop {
   };
 
   async function run(protocol: Protocol): Promise<void> {
+    running = protocol;
     let timer: Disposable | undefined;
     // one timer at a time: most deadlines are moved long before they come
     const arm = () => {

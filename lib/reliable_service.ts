@@ -44,10 +44,11 @@ export class ReliableService implements Protocol, Disposable {
   due = Infinity;
   done = false;
   readonly #options: Required<ServiceOptions>;
-  readonly #starts: string[] = [];
-  #current?: { id: string; from: string; transfer: Transfer };
+  #starts: string[] = [];
+  #current?: { id: string; from: Deno.NetAddr; number: bigint; transfer: Transfer };
   #previous?: { id: string; awaited: number };
   #left: number;
+  #failure: unknown;
 
   constructor(options: ServiceOptions) {
     const onError = (error: unknown) => console.error(explain(error).reason);
@@ -59,15 +60,15 @@ export class ReliableService implements Protocol, Disposable {
     const segment = parseSegment(datagram);
     if (!segment || segment.kind === Kind.Acknowledgement) return; // damaged is as good as lost
     const id = `${formatEndpoint(from)} ${segment.transfer}`;
-    const answer = this.#answer(segment, id, formatEndpoint(from), now);
-    if (!answer) return;
-    this.#options.send(packSegment({ transfer: segment.transfer, ...answer }), from);
+    const answer = this.#answer(segment, id, from, now);
+    if (answer) this.#options.send(packSegment({ transfer: segment.transfer, ...answer }), from);
+    if (this.#failure) throw this.#failure;
   }
 
   #answer(
     segment: Segment,
     id: string,
-    from: string,
+    from: Deno.NetAddr,
     now: number,
   ): Omit<Segment, "transfer" | "payload"> & Partial<Segment> | undefined {
     const leaving = segment.kind === Kind.Leave;
@@ -77,14 +78,18 @@ export class ReliableService implements Protocol, Disposable {
       if (this.#left === 0) this.done = true;
       return;
     }
-    if (leaving) return;
+    if (leaving) {
+      this.#starts = this.#starts.filter((start) => start !== id);
+      if (id === this.#current?.id) this.#fail(this.#thrownAway("has given up"));
+      return;
+    }
     if (!this.#current && this.#left > 0) {
       if (segment.kind === Kind.Start) {
         if (!this.#starts.includes(id)) this.#starts.push(id);
         if (this.#starts.length > MOST_STARTS) this.#starts.shift();
         return acknowledgement(1);
       }
-      if (this.#starts.includes(id)) this.#begin(id, from);
+      if (this.#starts.includes(id)) this.#begin(id, from, segment.transfer);
     }
     if (id !== this.#current?.id) return LEAVE;
 
@@ -105,20 +110,36 @@ export class ReliableService implements Protocol, Disposable {
     return acknowledgement(transfer.awaited, transfer.early());
   }
 
-  #begin(id: string, from: string): void {
-    this.#starts.length = 0;
+  #begin(id: string, from: Deno.NetAddr, number: bigint): void {
+    this.#starts = [];
     try {
-      this.#current = { id, from, transfer: this.#options.begin(from) };
+      const transfer = this.#options.begin(formatEndpoint(from));
+      this.#current = { id, from, number, transfer };
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  /** Ends the transfer, and the service too, once the sender has its answer, if its transfers are counted. */
   #fail(error: unknown): void {
     this[Symbol.dispose]();
     this.due = Infinity;
-    if (this.#options.transfers > 0) throw error;
-    this.#options.onError(error);
+    if (this.#options.transfers > 0) this.#failure = error;
+    else this.#options.onError(error);
+  }
+
+  #thrownAway(why: string): Error {
+    const { from, transfer } = this.#current!;
+    return new Error(
+      `${formatEndpoint(from)} ${why} after ${transfer.awaited} segments: ` +
+        "what has come of its file is thrown away",
+    );
+  }
+
+  /** Tells the sender that nobody takes its segments any more. */
+  #dismiss(): void {
+    const { from, number } = this.#current!;
+    this.#options.send(packSegment({ transfer: number, ...LEAVE }), from);
   }
 
   late(): void {
@@ -126,14 +147,18 @@ export class ReliableService implements Protocol, Disposable {
       this.done = true;
       return;
     }
-    const { from, transfer } = this.#current!;
-    const seconds = this.#options.patience / 1000;
-    this.#fail(
-      new Error(
-        `${from} fell silent for ${seconds} s after ${transfer.awaited} segments: ` +
-          "what has come of its file is thrown away",
-      ),
-    );
+    const error = this.#thrownAway(`fell silent for ${this.#options.patience / 1000} s`);
+    this.#dismiss();
+    this.#fail(error);
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Ends in the middle of a transfer, if there is one: its sender need not wait in vain. */
+  leave(): void {
+    if (!this.#current) return;
+    this.#options.onError(this.#thrownAway("is told to stop"));
+    this.#dismiss();
+    this[Symbol.dispose]();
   }
 
   /** Throws away what has come of a transfer that has not ended. */

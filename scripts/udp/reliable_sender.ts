@@ -53,6 +53,7 @@ import {
 } from "../../lib/reliable_segment.ts";
 import { LeftError, segmentsOf, SilentError } from "../../lib/reliable_source.ts";
 import { RoundTrip } from "../../lib/round_trip.ts";
+import { onInterrupt } from "../../lib/shutdown.ts";
 import { bind, canonicalAddress, localFor, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 
@@ -161,10 +162,13 @@ export class Sender implements Protocol {
     }
     this.#fill(now);
     // the last acknowledgement is acknowledged once, and that may be lost: the receiver need not wait in vain
-    if (this.done) {
-      const { transfer } = this.#options;
-      this.#options.send(packSegment({ transfer, kind: Kind.Leave, number: 0 }));
-    }
+    if (this.done) this.leave();
+  }
+
+  /** Says that nothing more will come: the receiver is then free for another. */
+  leave(): void {
+    const { transfer } = this.#options;
+    this.#options.send(packSegment({ transfer, kind: Kind.Leave, number: 0 }));
   }
 
   /** What an acknowledgement says has come: all below the awaited, and early ones behind it. */
@@ -239,7 +243,9 @@ export async function main(options: Options): Promise<void> {
       send: (datagram) => loop.send(datagram, to),
       onResend: (number, why) => console.error(`resent ${number}: ${why}`),
     });
+    using _stopping = onInterrupt(() => loop.close(), { code: 1 });
     await loop.run(sender);
+    if (!sender.done) throw new Error(`stopped before all of ${file} had arrived`);
     // without the start: what the window makes is to be seen
     const seconds = (performance.now() - sender.opened) / 1000;
     const rate = segments.bytes / 1000 / seconds;

@@ -184,11 +184,51 @@ Deno.test("reliable_receiver throws half a file away at Ctrl-C, and exits with 0
   await using _receiving = receiver;
   const { link, port: linkPort } = await startLink(port, "--delay", "20");
   await using _linking = link;
-  await using _sender = startSender(path, linkPort, "--window", "2");
+  await using sender = startSender(path, linkPort, "--window", "2");
   await until(() => receiver.stderr, () => receiver.stderr.includes("sends a file"));
   assertEquals(await receiver.stop("SIGINT"), 0);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["sent"]);
+  assertMatch(
+    receiver.stderr,
+    /is told to stop after \d+ segments: what has come .* thrown away$/m,
+  );
+  assertEquals(await within("the sender's end", sender.ended), 1);
+  assertMatch(sender.stderr, /has refused or given up this transfer$/m);
 });
+
+Deno.test("reliable_receiver tells the sender when it ends because the file is too large", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/sent`;
+  Deno.writeFileSync(path, random(5_000));
+  const words = ["--transfers", "1", "--limit", "10"];
+  const { receiver, port } = await startReceiver(`${folder.path}/received`, ...words);
+  await using _receiving = receiver;
+  await using sender = startSender(path, port);
+  assertEquals(await within("the receiver's end", receiver.ended), 1);
+  assertEquals(await within("the sender's end", sender.ended), 1);
+  assertMatch(receiver.stderr, /^reliable_receiver\.ts: more than 10 bytes: refused$/m);
+  assertMatch(sender.stderr, /has refused or given up this transfer$/m);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`the next sender need not wait when reliable_sender ends at ${signal}`, async () => {
+    using folder = temporaryFolder();
+    const [path, output] = [`${folder.path}/sent`, `${folder.path}/received`];
+    Deno.writeFileSync(path, random(1_000_000));
+    const { receiver, port } = await startReceiver(output);
+    await using _receiving = receiver;
+    const { link, port: linkPort } = await startLink(port, "--delay", "20");
+    await using _linking = link;
+    await using sender = startSender(path, linkPort, "--window", "2");
+    await until(() => receiver.stderr, () => receiver.stderr.includes("sends a file"));
+    assertEquals(await sender.stop(signal), 1);
+    assertMatch(sender.stderr, /^reliable_sender\.ts: stopped before all of .* had arrived$/m);
+    await until(() => receiver.stderr, () => receiver.stderr.includes("has given up after"));
+    await using next = startSender(path, port);
+    assertEquals(await within("the next sender's end", next.ended), 0, next.stderr);
+    assertEquals(Deno.readFileSync(output), Deno.readFileSync(path));
+  });
+}
 
 /** What a receiver that does not behave answers to each segment. */
 const LIARS: Record<string, (segment: Uint8Array) => Uint8Array[]> = {

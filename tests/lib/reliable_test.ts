@@ -8,7 +8,7 @@ import {
   packSegment,
   parseSegment,
 } from "../../lib/reliable_segment.ts";
-import { ReliableService } from "../../lib/reliable_service.ts";
+import { ReliableService, type ServiceOptions } from "../../lib/reliable_service.ts";
 import { LeftError, segmentsOf, SilentError } from "../../lib/reliable_source.ts";
 import { bind } from "../../lib/udp_socket.ts";
 import { WholeFile } from "../../lib/whole_file.ts";
@@ -234,7 +234,7 @@ function segment(kind: 1 | 2 | 3 | 4 | 5, number: number, transfer = 7n): Uint8A
 }
 
 /** A service that is fed by hand; what it answers and complains about is kept. */
-function serviceInto(memory: Memory, options: { patience?: number; limit?: number } = {}) {
+function serviceInto(memory: Memory, options: Partial<ServiceOptions> & { limit?: number } = {}) {
   const answers: [kind: number, number: number, to: string][] = [];
   const errors: string[] = [];
   const service = new ReliableService({
@@ -269,6 +269,61 @@ Deno.test("ReliableService serves whom it began with, and tells others to leave"
     [Kind.Acknowledgement, 3, SENDER.hostname],
   ]);
   assertEquals(concat(...memory.parts), new Uint8Array([1]));
+});
+
+Deno.test("ReliableService ends a transfer when its sender leaves, and nobody else's word does that", () => {
+  const memory = new Memory();
+  const service = serviceInto(memory);
+  service.arrived(segment(Kind.Start, 0), SENDER, 0);
+  service.arrived(segment(Kind.Data, 1), SENDER, 0);
+  service.arrived(segment(Kind.Leave, 0), STRANGER, 0);
+  service.arrived(segment(Kind.Leave, 0, 8n), SENDER, 0);
+  assertEquals([service.errors, memory.thrownAway], [[], 0]);
+  service.arrived(segment(Kind.Leave, 0), SENDER, 0);
+  service.arrived(segment(Kind.Leave, 0), SENDER, 0);
+  assertEquals(service.errors, [
+    "192.0.2.1:40000 has given up after 2 segments: what has come of its file is thrown away",
+  ]);
+  assertEquals([memory.finished, memory.thrownAway, service.due], [0, 1, Infinity]);
+  service.arrived(segment(Kind.Start, 0, 9n), STRANGER, 0);
+  service.arrived(segment(Kind.Data, 1, 9n), STRANGER, 0);
+  assertEquals(service.answers.at(-1), [Kind.Acknowledgement, 2, STRANGER.hostname]);
+});
+
+Deno.test("ReliableService forgets the start of a sender that leaves", () => {
+  const service = serviceInto(new Memory());
+  for (const kind of [Kind.Start, Kind.Leave] as const) {
+    service.arrived(segment(kind, 0), SENDER, 0);
+  }
+  service.arrived(segment(Kind.Data, 1), SENDER, 0);
+  assertEquals(service.answers.at(-1), [Kind.Leave, 0, SENDER.hostname]);
+});
+
+Deno.test("ReliableService tells its sender to leave before it fails, in whatever way it does", () => {
+  const ways: Record<string, (service: ReturnType<typeof serviceInto>) => void> = {
+    "cannot begin": (service) => service.arrived(segment(Kind.Data, 1, 13n), SENDER, 0),
+    "more than 3 bytes: refused": (service) => {
+      for (const number of [1, 2, 3, 4]) {
+        service.arrived(segment(Kind.Data, number, 13n), SENDER, 0);
+      }
+    },
+    "fell silent": (service) => {
+      service.arrived(segment(Kind.Data, 1, 13n), SENDER, 0);
+      service.late();
+    },
+  };
+  for (const [words, fail] of Object.entries(ways)) {
+    const begin = () => {
+      if (words === "cannot begin") throw new Error(words);
+      return new Incoming(new Memory(), 3);
+    };
+    const service = serviceInto(new Memory(), { transfers: 1, begin });
+    service.arrived(segment(Kind.Start, 0, 13n), SENDER, 0);
+    assertThrows(() => fail(service), Error, words);
+    assertEquals(service.answers.at(-1), [Kind.Leave, 0, SENDER.hostname], words);
+    service.leave();
+    assertEquals(service.answers.filter(([kind]) => kind === Kind.Leave).length, 1);
+  }
 });
 
 Deno.test("ReliableService answers no acknowledgement, no leave and no garbage: two cannot play ping-pong", () => {
@@ -386,6 +441,31 @@ Deno.test("segmentsOf refuses a folder, and a file that becomes shorter", () => 
   assertEquals(parseSegment(segments.pack(1n, 2))?.payload.length, 6);
   Deno.truncateSync(`${folder.path}/a`, 12);
   assertThrows(() => segments.pack(1n, 2), RangeError, "it became shorter");
+});
+
+Deno.test("datagramLoop lets a protocol send a last word, unless it has ended", async () => {
+  for (const how of ["closed", "failed", "done"]) {
+    const other = await bind();
+    const loop = datagramLoop(await bind());
+    let left = 0;
+    const running = loop.run({
+      done: how === "done",
+      due: performance.now() + 5,
+      arrived() {},
+      late() {
+        if (how === "failed") throw new Error("failed");
+        loop.close();
+      },
+      leave() {
+        left++;
+        loop.send(new Uint8Array(7), other.addr as Deno.NetAddr);
+      },
+    });
+    await running.catch((error) => assertEquals(error.message, how));
+    assertEquals(left, how === "done" ? 0 : 1);
+    if (left > 0) assertEquals((await other.receive())[0].length, 7);
+    other.close();
+  }
 });
 
 Deno.test("datagramLoop wakes a protocol at its time, and ends with what it throws", async () => {
