@@ -8,6 +8,7 @@
 
 import { visible } from "./display.ts";
 import type { Explanation } from "./errors.ts";
+import { millisecondsBetween } from "./ntp_timestamp.ts";
 import { Mode, type SntpMessage } from "./sntp.ts";
 
 /** What a kiss-o'-death asks for. */
@@ -30,7 +31,9 @@ export class KissError extends Error {
     const goOn = code === "INIT" || code === "STEP";
     const next = code === "RATE"
       ? "Ask again in some minutes, and then with a longer --interval."
-      : `${goOn ? "Ask again later" : "Do not ask it again"}, or ask another server.`;
+      : goOn
+      ? "Ask again later, or ask another server."
+      : "Do not ask it again: ask another server.";
     this.explanation = { reason: this.message, next };
   }
 }
@@ -63,7 +66,7 @@ const MOST_DISTANCE = 16_000;
  * @throws {UnsynchronisedError} when the server says that its time is of no use
  */
 export function checkReply(message: SntpMessage, server: string): void {
-  const { stratum, leap, rootDelay, rootDispersion } = message;
+  const { stratum, leap, rootDelay, rootDispersion, reference, transmit } = message;
   const code = referenceName(message);
   // without a code it is no kiss: a server whose clock is not set may say stratum 0 as well as 16
   if (stratum === 0 && code !== "") throw new KissError(code, server);
@@ -71,8 +74,12 @@ export function checkReply(message: SntpMessage, server: string): void {
   if (leap === 3) throw no("its clock is not synchronised (leap 3)");
   if (stratum === 0) throw no("it has no stratum");
   if (stratum > 15) throw no(`its stratum is ${stratum}, of 15 at most`);
-  if (message.transmit === 0n || message.receive === 0n) throw no("a timestamp is zero");
-  const distance = Math.abs(rootDelay) / 2 + rootDispersion;
+  if (transmit === 0n || message.receive === 0n) throw no("a timestamp is zero");
+  // RFC 4330 lets it be negative, and has who looks closely refuse that
+  if (rootDelay < 0) throw no(`its root delay is ${rootDelay.toFixed(3)} ms`);
+  const setLater = reference !== 0n && millisecondsBetween(transmit, reference) > 0;
+  if (setLater) throw no("its clock was last set after it answered");
+  const distance = rootDelay / 2 + rootDispersion;
   if (distance >= MOST_DISTANCE) throw no(`it may be wrong by ${distance.toFixed(0)} ms`);
 }
 

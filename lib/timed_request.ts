@@ -14,13 +14,15 @@ import { bind, canonicalAddress, localFor, senderOf } from "./udp_socket.ts";
 export interface TimedRequestOptions<T> {
   /** Makes the question, anew for each try: an answer then tells which try it belongs to. */
   question(): Uint8Array;
+  /** Why a datagram is no answer to the question, if it is none: it is passed over. */
+  fault?(datagram: Uint8Array, question: Uint8Array): string | undefined;
   /** Reads an answer; `undefined` passes it over. What it throws ends the request. */
   answer(datagram: Uint8Array, question: Uint8Array): T | undefined;
   /** Tells the time. */
   now(): number;
   /** How long to wait, in milliseconds, for each try; 500, 1,000 and 2,000 unless told. */
   patience?: readonly number[];
-  /** Told what comes from elsewhere, and when a try was in vain. */
+  /** Told what is passed over, and when a try was in vain. */
   onNote?: (note: string) => void;
 }
 
@@ -28,7 +30,7 @@ export interface TimedRequestOptions<T> {
  * Asks until the answer comes. What comes from any other address is passed over.
  *
  * @param to an IP address and a port
- * @throws {NoAnswerError} when all tries were in vain
+ * @throws {NoAnswerError} when all tries were in vain; it says what was wrong with the last that was no answer
  *
  * @example
  * ```ts
@@ -49,7 +51,7 @@ export async function timedRequest<T>(
   to: NetEndpoint,
   options: TimedRequestOptions<T>,
 ): Promise<{ answer: T; sent: number; arrived: number }> {
-  const { question, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
+  const { question, fault, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
   const hostname = canonicalAddress(to.hostname);
   const server = formatEndpoint({ hostname, port: to.port });
   // a port of the system's choice, another for each question: a stranger has to guess it
@@ -57,6 +59,7 @@ export async function timedRequest<T>(
   const memory = new Uint8Array(65_536);
   // a receive cannot be taken back: the next try goes on with the last
   let receiving: Promise<[Uint8Array, Deno.Addr]> | undefined;
+  let lastFault: string | undefined;
   try {
     for (const milliseconds of patience) {
       const bytes = question();
@@ -71,9 +74,11 @@ export async function timedRequest<T>(
           const arrived = now();
           receiving = undefined;
           const stranger = formatEndpoint(from) !== senderOf(to);
-          const got = stranger ? undefined : answer(datagram, bytes);
+          const wrong = stranger ? undefined : fault?.(datagram, bytes);
+          const got = stranger || wrong !== undefined ? undefined : answer(datagram, bytes);
           if (got !== undefined) return { answer: got, sent, arrived };
           if (stranger) onNote?.(`ignoring ${datagram.length} bytes from ${formatEndpoint(from)}`);
+          if (wrong !== undefined) onNote?.(`passing over a datagram: ${lastFault = wrong}`);
           // a flood must not keep the deadline from being seen
           if (performance.now() > due) throw new DeadlineError(milliseconds);
         }
@@ -82,7 +87,7 @@ export async function timedRequest<T>(
         onNote?.(`no answer in ${milliseconds} ms`);
       }
     }
-    throw new NoAnswerError(server, patience.length);
+    throw new NoAnswerError(server, patience.length, lastFault);
   } finally {
     receiving?.catch(() => {}); // the close ends it
     socket.close();

@@ -23,17 +23,19 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Nobody answered. Whether the request or the answer was lost, or nobody listens, UDP does not tell. */
+/** Nobody answered, or not the question. Whether the request or the answer was lost, or nobody listens, UDP does not tell. */
 export class NoAnswerError extends Error {
   override name = "NoAnswerError";
   readonly explanation: Explanation;
 
-  constructor(to: string, sent: number) {
-    super(
-      `no answer from ${to} to ${sent} datagram${sent === 1 ? "" : "s"}: ` +
-        "they were lost, or nothing is listening there",
-    );
-    this.explanation = { reason: this.message, partner: true };
+  /** @param fault why what came from there was no answer, if something came */
+  constructor(to: string, sent: number, fault?: string) {
+    const why = fault === undefined
+      ? "they were lost, or nothing is listening there"
+      : `something came from there, but ${fault}`;
+    super(`no answer from ${to} to ${sent} datagram${sent === 1 ? "" : "s"}: ${why}`);
+    const next = "Check the port: another service may be listening there.";
+    this.explanation = { reason: this.message, ...(fault ? { next } : { partner: true }) };
   }
 }
 

@@ -82,13 +82,11 @@ async function ask(server: NetEndpoint): Promise<Heard> {
       asked = crypto.getRandomValues(new BigUint64Array(1))[0]!;
       return packSntp({ version: 4, mode: Mode.client, transmit: asked });
     },
-    answer(datagram) {
-      const fault = datagram.length < SNTP_BYTES
+    fault: (datagram) =>
+      datagram.length < SNTP_BYTES
         ? `${datagram.length} bytes are too few`
-        : faultOf(parseSntp(datagram), asked);
-      if (fault === undefined) return parseSntp(datagram);
-      console.error(`passing over a datagram: ${fault}`);
-    },
+        : faultOf(parseSntp(datagram), asked),
+    answer: parseSntp,
     onNote: (note) => console.error(note),
   });
   checkReply(heard.answer, formatEndpoint(server));
@@ -120,7 +118,7 @@ async function* sampling({ samples, interval, ...server }: Options): AsyncGenera
     } catch (error) {
       if (number === 1) throw error;
       console.error(explain(error).reason);
-      return console.error(`stopped after ${number - 1} samples`);
+      return console.error(`stopped after ${number === 2 ? "1 sample" : `${number - 1} samples`}`);
     }
   }
 }

@@ -158,7 +158,7 @@ Deno.test("sntp_client passes over all that is no answer to its question", async
 const REFUSED: Record<string, [Fields, RegExp]> = {
   "a kiss": [
     { stratum: 0, leap: 3, referenceId: encode("DENY") },
-    /answers DENY: it does not serve this client\nDo not ask it again, or ask another server\.$/m,
+    /answers DENY: it does not serve this client\nDo not ask it again: ask another server\.$/m,
   ],
   "a kiss for the terminal": [
     { stratum: 0, referenceId: encode("\x1b[2J") },
@@ -167,6 +167,11 @@ const REFUSED: Record<string, [Fields, RegExp]> = {
   "an unset clock": [{ leap: 3 }, /does not know the time: its clock is not synchronised/],
   "a stratum too high": [{ stratum: 200 }, /its stratum is 200, of 15 at most/],
   "no time at all": [{ transmit: 0n }, /a timestamp is zero/],
+  "a root delay below zero": [{ rootDelay: -5_000 }, /its root delay is -5000\.000 ms/],
+  "a clock that was set after it answered": [
+    { reference: toTimestamp(Date.now() + HOUR) },
+    /its clock was last set after it answered/,
+  ],
   "a clock wrong by hours": [{ rootDispersion: 20_000_000 }, /it may be wrong by 20000000 ms/],
 };
 
@@ -235,16 +240,25 @@ Deno.test("sntp_client measures across the end of the era, and a server that is 
 
 Deno.test("sntp_client ends in time when nobody answers, and when it is flooded", async () => {
   const flood = (asked: bigint) => Array(5_000).fill(honest(asked + 1n));
-  const cases: [string, Answers, Answers][] = [
-    ["silence", () => [], () => []],
-    ["server", flood, () => []],
-    ["stranger", () => [], flood],
+  const lost = /to 3 datagrams: they were lost, or nothing is listening there\nStart its partner/;
+  const wrong = (fault: string) =>
+    new RegExp(`to 3 datagrams: something came from there, but ${fault}\nCheck the port: `);
+  const changed = (fields: Fields): Answers => (asked) => [{ ...honest(asked), ...fields }];
+  const cases: [string, Answers, Answers, RegExp][] = [
+    ["silence", () => [], () => [], lost],
+    ["server", flood, () => [], wrong("it answers another question")],
+    ["stranger", () => [], flood, lost],
+    ["mode", changed({ mode: 5 }), () => [], wrong("its mode is 5, not 4")],
+    ["version 0", changed({ version: 0 }), () => [], wrong("its version is 0")],
+    ["version 7", changed({ version: 7 }), () => [], wrong("its version is 7")],
+    ["too short", () => [new Uint8Array(47)], () => [], wrong("47 bytes are too few")],
   ];
   // all at once: each ends at its deadline only
-  await Promise.all(cases.map(async ([who, answers, stranger]) => {
+  await Promise.all(cases.map(async ([who, answers, stranger, words]) => {
     await using peer = tricky(answers, stranger);
     await using client = startClient(peer.port);
     assertEquals(await endOf(client), 1, who);
     assertMatch(client.stderr, /no answer from 127\.0\.0\.1:\d+ to 3 datagrams/);
+    assertMatch(client.stderr, words);
   }));
 });

@@ -130,6 +130,8 @@ Deno.test("faultOf tells an answer to the question from all others", () => {
 Deno.test("checkReply believes a server that is set, and no other", () => {
   checkReply(message(), "a");
   for (const leap of [1, 2]) checkReply(message({ leap }), "a");
+  checkReply(message({ transmit: 7n, reference: 7n }), "a");
+  checkReply(message({ transmit: 7n, reference: 0xffffffffn << 32n }), "a"); // in the last era
   const cases: Partial<SntpMessage>[] = [
     { leap: 3 },
     { stratum: 0 },
@@ -139,7 +141,11 @@ Deno.test("checkReply believes a server that is set, and no other", () => {
     { transmit: 0n },
     { receive: 0n },
     { rootDispersion: 16_001 },
-    { rootDelay: -33_000 },
+    { rootDelay: 33_000 },
+    { rootDelay: -5_000 },
+    { rootDelay: -1 },
+    { transmit: 7n << 32n, reference: (7n << 32n) + 1n },
+    { transmit: 0xffffffffn << 32n, reference: 1n }, // in the next era
   ];
   for (const changes of cases) {
     assertThrows(() => checkReply(message(changes), "a"), UnsynchronisedError, "a does not know");
@@ -159,7 +165,7 @@ Deno.test("checkReply tells a kiss-o'-death by its code, escaped", () => {
     kiss("RATE").reason,
     "a answers RATE: it is asked too often: wait longer between questions",
   );
-  assertEquals(kiss("DENY").next, "Do not ask it again, or ask another server.");
+  assertEquals(kiss("DENY").next, "Do not ask it again: ask another server.");
   assertEquals(kiss("INIT").next, "Ask again later, or ask another server.");
   assertEquals(kiss("X\x1b[").code, "X\\x1b[");
 });
