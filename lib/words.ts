@@ -5,14 +5,22 @@
  */
 
 /**
- * A word is a run of letters and digits of any script. An apostrophe or a hyphen between two of them is part
- * of it: "don't" and "well-known" are one word each; quotes, dashes and all else separate.
+ * A word is a run of letters and digits of any script, with the accents and vowel signs behind them. An
+ * apostrophe or a hyphen between two of them is part of it: "don't" and "well-known" are one word each; quotes,
+ * dashes, emoji and all else separate.
  */
-const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\-‐][\p{L}\p{M}\p{N}]+)*/gu;
+const WORD =
+  /[\p{L}\p{N}][\p{L}\p{N}\p{Mn}\p{Mc}]*(?:['’\-‐‑][\p{L}\p{N}][\p{L}\p{N}\p{Mn}\p{Mc}]*)*/gu;
+
+/**
+ * What nobody sees is no part of a word, and cuts none: soft hyphens, joiners, the signs that make an emoji of a
+ * character. Only the space of no width separates.
+ */
+const INVISIBLE = /(?!\u200b)\p{Default_Ignorable_Code_Point}/gu;
 
 /**
  * The words of a text in their order, each as it is compared: in lower case, accents composed (NFC), with
- * `'` for `’` and `-` for `‐`.
+ * `'` for `’`, `-` for `‐` and the hyphen that does not break, and without what is invisible.
  *
  * @example
  * ```ts
@@ -23,8 +31,8 @@ const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\-‐][\p{L}\p{M}\p{N}]+)*/gu;
  * ```
  */
 export function wordsOf(text: string): string[] {
-  return text.normalize("NFC").match(WORD)?.map((word) =>
-    word.toLowerCase().normalize("NFC").replaceAll("’", "'").replaceAll("‐", "-")
+  return text.replace(INVISIBLE, "").normalize("NFC").match(WORD)?.map((word) =>
+    word.toLowerCase().normalize("NFC").replaceAll("’", "'").replace(/[‐‑]/g, "-")
   ) ?? [];
 }
 
@@ -89,6 +97,9 @@ export function mostFrequentIn(bytes: Uint8Array): MostFrequent {
   return found;
 }
 
+/** What file systems take, in bytes. */
+const LONGEST_NAME = 255;
+
 /** The parts of `USER:FILE:WORD`. */
 export interface Claim {
   user: string;
@@ -128,7 +139,8 @@ export function parseClaim(line: string): Claim {
   const word = line.slice(last + 1).trim();
   if (user === "") throw new ClaimError("the user, before the first colon, is missing");
   if (file === "") throw new ClaimError("the file's name, between the colons, is missing");
-  if (file.startsWith(".") || file.length > 100) throw new ClaimError("that is no file's name");
+  const bytes = new TextEncoder().encode(file).length;
+  if (file.startsWith(".") || bytes > LONGEST_NAME) throw new ClaimError("that is no file's name");
   if (word === "") throw new ClaimError("the word, behind the last colon, is missing");
   const words = wordsOf(word);
   if (words.length !== 1) {

@@ -7,8 +7,8 @@
  * behind a colon. It never tells the right word.
  *
  * Both sides must agree on what a word is (lib/words.ts): letters and digits, upper and lower case alike;
- * an apostrophe or a hyphen inside belongs to the word, other punctuation does not. Where several words are there
- * equally often, each of them is right, and the server says so. A file's name is a stranger's text: only
+ * an apostrophe or a hyphen inside belongs to the word, other punctuation and emoji do not, and what is invisible
+ * does not count. Where several words are there equally often, each of them is right, and the server says so. A file's name is a stranger's text: only
  * its last part counts, and only plain files in the folder.
  *
  * A message ends with a line feed, or, for clients that send none, with half a second of silence.
@@ -28,8 +28,9 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { visible } from "../../lib/display.ts";
-import { attempt } from "../../lib/errors.ts";
+import { attempt, explain } from "../../lib/errors.ts";
 import { nextMessage } from "../../lib/messages.ts";
+import { onceFree } from "../../lib/once_free.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type Connection, serve } from "../../lib/tcp.ts";
@@ -53,9 +54,13 @@ async function read(folder: string, name: string): Promise<Uint8Array> {
     // a link may lead out of the folder, and a pipe may never end
     const { isFile, size } = await Deno.lstat(path);
     if (isFile && size > LARGEST_TEXT) throw new TextError(`has more than ${LARGEST_TEXT} bytes`);
-    if (isFile) return await Deno.readFile(path);
+    if (isFile) return await onceFree(() => Deno.readFile(path));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof TextError) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      console.error(visible(`cannot read ${path}: ${explain(error).reason}`));
+      throw new TextError("cannot be read");
+    }
   }
   throw new TextError("is not here");
 }

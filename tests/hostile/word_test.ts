@@ -65,8 +65,17 @@ Deno.test("word_server answers when files are no texts, links, pipes, large or o
   const answers = await within("the answers", ask(tcpTarget(port), question));
   assertEquals(answers, Object.values(cases).join("\n") + "\n");
   assertEquals((server.stdout + server.stderr).includes("\x1b"), false);
+  const name = "漢".repeat(100);
+  const foreign = await within("an answer", ask(tcpTarget(port), `ada:${name}:the\n`));
+  assertEquals(foreign, "try again: that is no file's name\n");
   const long = await within("an answer", ask(tcpTarget(port), "x".repeat(1_025) + "\n"));
   assertMatch(long, /^try again: a line is longer than the limit of 1024 bytes\n$/);
+  // any other failure to read
+  Deno.removeSync(folder, { recursive: true });
+  Deno.writeTextFileSync(folder, "no folder");
+  const unread = await within("an answer", ask(tcpTarget(port), "ada:tea.txt:the\n"));
+  assertEquals(unread, "try again: tea.txt cannot be read\n");
+  assertMatch(server.stderr, /^cannot read .*\/words\/tea\.txt: /m);
   assertEquals(await server.stop("SIGINT"), 0);
 });
 

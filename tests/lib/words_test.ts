@@ -22,6 +22,22 @@ const WORDS: [what: string, text: string, words: string[]][] = [
   ["parts when an underscore or a dot is between", "a_b 1.5", ["a", "b", "1", "5"]],
   ["words of any script", "Чай 茶 चाय", ["чай", "茶", "चाय"]],
   ["one word when accents are written apart", "e\u0301te\u0301 \u00e9t\u00e9", ["été", "été"]],
+  ["no word when only an emoji's sign is invisible", "I ❤\ufe0f you ❤\ufe0f", ["i", "you"]],
+  ["the digit when it is on a key", "1\ufe0f\u20e3 1 1\u20e3", ["1", "1", "1"]],
+  ["no word when an emoji is joined of two", "👩\u200d💻 🏴\u{e0067}\u{e007f}", []],
+  ["no word when a mark or an invisible letter stands alone", "\u0301 \u3164 \u115f", []],
+  ["one word when a soft hyphen is inside", "co\u00adoperate Cooperate", [
+    "cooperate",
+    "cooperate",
+  ]],
+  ["one word when a hyphen does not break", "well\u2011known well-known", [
+    "well-known",
+    "well-known",
+  ]],
+  ["one word when letters are kept from joining", "می\u200cخواهم", ["میخواهم"]],
+  ["one word when a direction is marked", "a\u200eb\u2060c\ufeffd", ["abcd"]],
+  ["two words when a space of no width is between", "a\u200bb", ["a", "b"]],
+  ["one letter when its accent is behind a joiner", "e\u200d\u0301", ["é"]],
   ["lower case of more than one letter", "İ", ["i̇"]],
 ];
 for (const [what, text, words] of WORDS) {
@@ -85,6 +101,12 @@ for (const [line, file, word] of CLAIMS) {
   });
 }
 
+Deno.test("parseClaim takes a name as long as file systems do", () => {
+  for (const file of ["x".repeat(255), "漢".repeat(85)]) {
+    assertEquals(parseClaim(`ada:${file}:the`).file, file);
+  }
+});
+
 const WRONG: [line: string, message: string][] = [
   ["", "two colons"],
   ["ada", "two colons"],
@@ -94,7 +116,10 @@ const WRONG: [line: string, message: string][] = [
   ["ada:texts/:the", "the file's name"],
   ["ada:..:the", "no file's name"],
   ["ada:../.ssh:the", "no file's name"],
-  [`ada:${"x".repeat(101)}:the`, "no file's name"],
+  [`ada:${"x".repeat(256)}:the`, "no file's name"],
+  [`ada:${"漢".repeat(86)}:the`, "no file's name"],
+  ["ada:tea.txt:❤\ufe0f", "one word"],
+  ["ada:tea.txt:\u00ad", "one word"],
   ["ada:tea.txt:", "the word"],
   ["ada:tea.txt:...", "one word"],
   ["ada:tea.txt:the and", "one word"],
