@@ -22,12 +22,19 @@ export interface Segments {
  *
  * @param name of the file, for messages
  * @param size data in a segment, in bytes, 1 to 8,192
- * @throws {RangeError} for a folder or a device, and when there would be too many segments
+ * @throws {RangeError} for a folder or a device, for a file that has more than its size tells, as those in /proc
+ * have, and when there would be too many segments
  */
 export function segmentsOf(name: string, file: Deno.FsFile, size: number): Segments {
   const info = file.statSync();
   if (!info.isFile) throw new RangeError(`cannot send ${name}: it is not a regular file`);
   const bytes = info.size;
+  file.seekSync(bytes, Deno.SeekMode.Start);
+  if (file.readSync(new Uint8Array(1)) !== null) {
+    throw new RangeError(
+      `cannot send ${name}: it has more than its ${bytes} bytes: send a copy of it`,
+    );
+  }
   const last = Math.ceil(bytes / size) + 1;
   if (last > MOST_NUMBER) throw new RangeError(`cannot send ${name}: take larger segments for it`);
   return {

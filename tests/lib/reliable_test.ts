@@ -430,6 +430,15 @@ Deno.test("WholeFile leaves what is no file as it is, and does not open it", asy
   );
 });
 
+const LINUX = Deno.build.os === "linux";
+const BEYOND = "segmentsOf refuses a file that has more in it than its size tells";
+Deno.test(BEYOND, { ignore: !LINUX }, () => {
+  for (const path of ["/proc/version", "/proc/self/status"]) {
+    using opened = Deno.openSync(path);
+    assertThrows(() => segmentsOf(path, opened, 10), RangeError, "it has more than its 0 bytes");
+  }
+});
+
 Deno.test("segmentsOf refuses a folder, and a file that becomes shorter", () => {
   using folder = temporaryFolder();
   using opened = Deno.openSync(folder.path);
