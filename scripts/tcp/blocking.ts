@@ -23,7 +23,7 @@
  * @expect  a second read: the read that was given up received "four"
  * @expect  a second read: the second received "five"
  * @expect  for good: Interrupted*
- * @option  --port PORT  a free port for the experiments, 0 for any (default: 5011)
+ * @option  --port PORT  a free port for the experiments; 0 for any, with --allow-net=127.0.0.1 (default: 5011)
  * @see     https://docs.deno.com/api/deno/~/Deno.Conn
  * @see     https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Promise/race
  * @module
@@ -33,6 +33,7 @@ import { run } from "../../lib/cli.ts";
 import { after } from "../../lib/deadline.ts";
 import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
+import { requireGivenPort } from "../../lib/require_net.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
 /** Begins a read, and gives what it will bring. Nothing here waits. */
@@ -106,6 +107,7 @@ export async function main({ port }: { port: number }): Promise<void> {
     () => Deno.listen({ hostname, port }),
   );
   const { addr } = listener;
+  await requireGivenPort(addr, port);
   using there = await attempt("connect", () => Deno.connect({ hostname, port: addr.port }));
   using here = await listener.accept();
   await attempt("finish the experiments", experiments(here, there));

@@ -31,7 +31,7 @@
  * @expect  shutdown, 12 writes: "one\r\nthree\r\n"
  * @expect  refused: LimitError: the stream is longer than the limit of 64 bytes
  * @expect  cut off: UnexpectedEof: the stream ended after 3 of 5 bytes
- * @option  --port PORT  a free port for the experiments, 0 for any (default: 5014)
+ * @option  --port PORT  a free port for the experiments; 0 for any, with --allow-net=127.0.0.1 (default: 5014)
  * @see     https://docs.python.org/3/howto/sockets.html#using-a-socket
  * @module
  */
@@ -39,6 +39,7 @@
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
+import { requireGivenPort } from "../../lib/require_net.ts";
 import { FramingError, LimitError, UnexpectedEof } from "../../lib/framing.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
@@ -210,6 +211,7 @@ export async function main({ port }: { port: number }): Promise<void> {
     `listen on 127.0.0.1 port ${port}`,
     () => Deno.listen({ hostname: "127.0.0.1", port }),
   );
+  await requireGivenPort(listener.addr, port);
   const bytes = (text: string) => new TextEncoder().encode(text);
   const tooLong = new Uint8Array(LIMIT + 2);
 

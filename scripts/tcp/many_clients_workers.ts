@@ -35,6 +35,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
+import { requireGivenPort } from "../../lib/require_net.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { codeOf, SupervisedWorker } from "../../lib/supervised_worker.ts";
 import { UsageError } from "../../lib/usage.ts";
@@ -92,7 +93,8 @@ function work(): void {
     try {
       heard.set(connection, Date.now());
       const { hostname, port } = connection.remoteAddr;
-      console.error(`worker ${number} serves ${hostname}:${port}`);
+      const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+      console.error(`worker ${number} serves ${name}:${port}`);
       await echo(connection);
     } catch {
       // what goes wrong with one client is no matter to the others
@@ -146,6 +148,7 @@ export async function main(
     using listener = Deno.listen({ hostname: host, port });
     return listener;
   });
+  await requireGivenPort(addr, port);
 
   const code = codeOf(work);
   const pool = Array.from(
