@@ -41,7 +41,7 @@ export async function answerAll(
   speaking: Deno.DatagramConn,
   name: string,
 ): Promise<void> {
-  // never longer than a short question: whoever asks in another's name could flood that one with answers
+  // short, at most 64 bytes: whoever asks in another's name has that one flooded with answers
   const answer = new TextEncoder().encode(name);
   const buffer = new Uint8Array(65_536);
   for (;;) {

@@ -6,10 +6,12 @@
  * are addresses that belong to nobody: 239.255.0.0/16 for one's own use in one's own network. Start this in
  * several terminals: reuseAddress lets all have the port, and each gets every message.
  *
- * One joins on one network card, told by its address: here the loopback interface, so that nothing comes in
- * from outside. The socket is bound to the group itself, which keeps out what is sent to the port otherwise;
- * Windows cannot do that, and gets 0.0.0.0. For an IPv6 group the socket gets ::, since Deno does not let an address
- * tell its interface, and so hears all that comes to the port. No datagram to ff11::/16 leaves the machine:
+ * One joins on one network card, told by its address: here the loopback interface. On Linux that keeps nothing out:
+ * when any program has joined the group on another card, what comes in there is heard here, too (ip(7),
+ * IP_MULTICAST_ALL, which Deno cannot turn off). The socket is bound to the group itself, which keeps out what
+ * is sent to the port otherwise; Windows cannot do that, and gets 0.0.0.0. For an IPv6 group the socket gets ::,
+ * since Deno does not let an address tell its interface, and so hears all that comes to the port. No datagram to
+ * ff11::/16 leaves the machine:
  *
  *     deno run "--allow-net=[::]:10012" scripts/udp/multicast_receiver.ts --group ff11::12
  *     deno run "--allow-net=[::]:0,[ff11::12]:10012" scripts/udp/multicast_sender.ts --group ff11::12 "six"
@@ -29,6 +31,7 @@
  *          system's choice; unless told 127.0.0.1 or 0
  * @option  --count COUNT     leave after so many messages, 0 for no limit (default: 0)
  * @see     https://docs.deno.com/api/deno/~/Deno.DatagramConn
+ * @see     https://man7.org/linux/man-pages/man7/ip.7.html
  * @see     https://www.rfc-editor.org/rfc/rfc2365
  * @see     https://www.rfc-editor.org/rfc/rfc4291#section-2.7
  * @module
