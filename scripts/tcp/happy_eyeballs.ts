@@ -28,7 +28,7 @@
  * @log     ::1: given up
  * @argument [ADDRESS...]   the IP addresses of a host, in the order of preference
  * @option  --port PORT           the server's port, or a free one for the experiments (default: 5013)
- * @option  --delay MILLISECONDS  when to begin with the next address (default: 250)
+ * @option  --delay MILLISECONDS  when to begin with the next address, 10 to 2000 (default: 250)
  * @see     https://www.rfc-editor.org/rfc/rfc8305
  * @see     https://docs.deno.com/api/deno/~/Deno.ConnectOptions
  * @module
@@ -42,11 +42,12 @@ import { UsageError } from "../../lib/usage.ts";
 
 const PATIENCE = 10_000; // milliseconds for all attempts together
 
-/** Connects to the first of a host's addresses that answers. */
+/** Connects to the first of a host's addresses that answers; times are in milliseconds. */
 export async function connect(
   addresses: string[],
   port: number,
   delay: number,
+  patience = PATIENCE,
 ): Promise<Deno.TcpConn> {
   const done = new AbortController();
   const failures = new Map<string, string>();
@@ -63,8 +64,7 @@ export async function connect(
   };
 
   const attempts: Promise<Deno.TcpConn>[] = [];
-  let winner: Deno.TcpConn | undefined;
-  try {
+  const first = async () => {
     for (const hostname of addresses) {
       const newest = tryOne(hostname);
       attempts.push(newest);
@@ -74,9 +74,13 @@ export async function connect(
         newest.catch(() => false),
         pause(delay, done.signal).then(() => false),
       ]);
-      if (connected) break;
+      if (connected || done.signal.aborted) break;
     }
-    return winner = await within(PATIENCE, Promise.any(attempts));
+    return await Promise.any(attempts);
+  };
+  let winner: Deno.TcpConn | undefined;
+  try {
+    return winner = await within(patience, first());
   } catch (error) {
     const reasons = new Set(failures.values());
     throw new ActionError(
@@ -137,6 +141,9 @@ export async function main(
   { address, port, delay }: { address: string[]; port: number; delay: number },
 ): Promise<void> {
   if (port === 0) throw new UsageError("--port must be a port of its own here, not 0");
+  if (delay < 10 || delay > 2_000) {
+    throw new UsageError(`--delay is 10 to 2000 (RFC 8305, section 5), not ${delay}`);
+  }
   if (address.length === 0) return await experiments(port, delay);
   using connection = await connect(address, port, delay);
   console.log(`${connection.remoteAddr.hostname} is connected`);

@@ -98,3 +98,12 @@ Deno.test("happy_eyeballs.ts ends with one error when no address answers", async
     /^happy_eyeballs\.ts: cannot connect to ::1 or 127\.0\.0\.1 port \d+: conn.+$/m,
   );
 });
+
+Deno.test("happy_eyeballs.ts refuses a delay that RFC 8305 forbids", async () => {
+  for (const delay of ["0", "9", "2001"]) {
+    const words = ["--delay", delay];
+    await using client = startDeno([], "scripts/tcp/happy_eyeballs.ts", { words });
+    assertEquals(await client.ended, 2);
+    assertMatch(client.stderr, /--delay is 10 to 2000 \(RFC 8305, section 5\), not \d+$/m);
+  }
+});

@@ -211,6 +211,21 @@ Deno.test("happy_eyeballs.ts goes on after the delay when an address is silent, 
   }
 });
 
+Deno.test("happy_eyeballs.ts waits no longer than its patience for all addresses together", async () => {
+  using hole = await blackHole("::1");
+  using _four = listenOn("127.0.0.1", hole.port);
+  const begun = performance.now();
+  const error = await assertRejects(
+    () => connect(["::1", "127.0.0.1"], hole.port, 60_000, 100),
+    Error,
+  );
+  assertEquals(
+    error.message,
+    `cannot connect to ::1 or 127.0.0.1 port ${hole.port}: nothing came within 0.1 s`,
+  );
+  assert(performance.now() - begun < 5_000);
+});
+
 Deno.test("happy_eyeballs.ts closes the second connection when two are made at the same moment", async () => {
   using six = listenOn("::1");
   const { port } = six.addr;
