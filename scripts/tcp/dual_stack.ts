@@ -75,7 +75,11 @@ export async function main({ host, port }: { host: string[]; port: number }): Pr
     all.push(listeners.use(listener));
   }
   using _stopping = onInterrupt(() => listeners.dispose());
-  for (const { addr } of all) console.log(`listening on ${formatEndpoint(addr)}`);
+  for (const [at, { addr }] of all.entries()) {
+    // the scope is not told, but clients need it
+    const scope = /%.*$/.exec(hosts[at]!)?.[0] ?? "";
+    console.log(`listening on ${formatEndpoint({ ...addr, hostname: addr.hostname + scope })}`);
+  }
   await Promise.all(all.map(serve));
 }
 

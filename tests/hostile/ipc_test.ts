@@ -95,3 +95,11 @@ Deno.test("shared_memory refuses what the counter cannot hold", async () => {
     assertEquals(code, 2, words.join(" "));
   }
 });
+
+Deno.test("shared_memory promises no lost update where there is no race", async () => {
+  for (const words of [["--workers", "1"], ["--times", "0"]]) {
+    const { code, stdout } = await output(spawn("shared_memory", "true", ...words));
+    assertEquals(code, 0);
+    assertMatch(stdout, /^\(of necessity: an update is lost only when two workers add\)$/m);
+  }
+});
