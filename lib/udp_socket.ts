@@ -75,6 +75,22 @@ export function senderOf({ hostname, port }: NetEndpoint): string {
 }
 
 /**
+ * Whether what is sent to an address stays on this machine.
+ *
+ * @example
+ * ```ts
+ * import { isLoopback } from "./udp_socket.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const local = ["127.1", "0:0::1", "::ffff:127.0.0.1", "192.0.2.1", "::2"].map(isLoopback);
+ * assertEquals(local, [true, true, true, false, false]);
+ * ```
+ */
+export function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(canonicalAddress(address));
+}
+
+/**
  * The IPv4 address behind a name, or an address in the form in which answers come: an answer is the server's when
  * its sender is that address.
  *

@@ -13,7 +13,8 @@
  *
  * Before an answer is believed, it is judged: a leap indicator of 3 or a stratum over 15 says that the server's own
  * clock is not set, and stratum 0 is a kiss-o'-death, by which a server sends clients away. Who is told
- * RATE stops asking.
+ * RATE stops asking. And who asks a server of others never asks more often than every 15 s (RFC 4330, section 10);
+ * only one at a loopback address may be asked faster, as here.
  *
  * --svg draws the samples: each with a bar, within which the true offset lies. See how they scatter when one way
  * takes longer than the other, and how the bars still meet, by asking through a bad network (--port 10013):
@@ -38,7 +39,8 @@
  * @option  --host HOST  where the server is, as an IP address (default: 127.0.0.1)
  * @option  --port PORT  the server's port; that of others is 123 (default: 10123)
  * @option  --samples COUNT  how often to ask, 1 to 100 (default: 4)
- * @option  --interval MILLISECONDS  from an answer to the next question (default: 2000)
+ * @option  --interval MILLISECONDS  from an answer to the next question; for a loopback address 2000 unless told,
+ *          for others 15000, and no less
  * @option  --svg FILE  a picture of offset and delay
  * @see     https://www.rfc-editor.org/rfc/rfc4330#section-5
  * @see     https://www.rfc-editor.org/rfc/rfc5905#section-8
@@ -55,10 +57,14 @@ import { sampleChart } from "../../lib/sample_chart.ts";
 import { Mode, packSntp, parseSntp, SNTP_BYTES, type SntpMessage } from "../../lib/sntp.ts";
 import { checkReply, faultOf, referenceName } from "../../lib/sntp_reply.ts";
 import { timedRequest } from "../../lib/timed_request.ts";
+import { isLoopback } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { wallClock } from "../../lib/wall_clock.ts";
 
 const now = wallClock();
+
+/** How long servers elsewhere are left alone between two questions, in milliseconds. */
+const LEAST_INTERVAL = 15_000;
 
 const LEAPS = [
   "no leap second announced",
@@ -78,6 +84,8 @@ async function ask(server: NetEndpoint): Promise<Heard> {
   let asked = 0n;
   const heard = await timedRequest(server, {
     now,
+    // asking again is asking, too
+    ...(!isLoopback(server.hostname) && { patience: [LEAST_INTERVAL, LEAST_INTERVAL, 2_000] }),
     question() {
       asked = crypto.getRandomValues(new BigUint64Array(1))[0]!;
       return packSntp({ version: 4, mode: Mode.client, transmit: asked });
@@ -124,16 +132,21 @@ async function* sampling({ samples, interval, ...server }: Options): AsyncGenera
 }
 
 export async function main(
-  { host, port, samples, interval, svg }: {
+  { host, port, samples, interval = isLoopback(host) ? 2_000 : LEAST_INTERVAL, svg }: {
     host: string;
     port: number;
     samples: number;
-    interval: number;
+    interval?: number;
     svg?: string;
   },
 ): Promise<void> {
   if (samples < 1 || samples > 100) throw new UsageError(`--samples is 1 to 100, not ${samples}`);
   if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
+  if (!isLoopback(host) && interval < LEAST_INTERVAL) {
+    throw new UsageError(
+      `--interval is at least ${LEAST_INTERVAL} for a server elsewhere, not ${interval}`,
+    );
+  }
   // whether it can be written shows better now than after the last sample
   if (svg !== undefined) {
     await attempt(`write ${svg}`, Deno.writeTextFile(svg, "", { append: true }));

@@ -238,6 +238,18 @@ Deno.test("sntp_client measures across the end of the era, and a server that is 
   }
 });
 
+Deno.test("sntp_client refuses to ask servers elsewhere more often than RFC 4330 lets it", async () => {
+  const few = ["--host", "192.0.2.1", "--interval", "14999"];
+  await using client = startDeno([], CLIENT, { words: few });
+  assertEquals(await endOf(client), 2);
+  assertMatch(client.stderr, /--interval is at least 15000 for a server elsewhere, not 14999$/m);
+  // 127.1 is here
+  const allowed = ["--host", "127.1", "--interval", "0"];
+  await using near = startDeno([], CLIENT, { words: allowed });
+  assertEquals(await endOf(near), 1);
+  assertMatch(near.stderr, /Deno was not given --allow-net=127\.0\.0\.1:0$/m);
+});
+
 Deno.test("sntp_client ends in time when nobody answers, and when it is flooded", async () => {
   const flood = (asked: bigint) => Array(5_000).fill(honest(asked + 1n));
   const lost = /to 3 datagrams: they were lost, or nothing is listening there\nStart its partner/;
