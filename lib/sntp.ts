@@ -9,8 +9,8 @@
 /** How long a message is, without extension fields and signature. */
 export const SNTP_BYTES = 48;
 
-/** Who sends: a client (3) asks, a server (4) answers. */
-export const Mode = { client: 3, server: 4 } as const;
+/** Who sends: a client (3) asks, a server (4) answers; or one of two peers (1) asks, the other (2) answers. */
+export const Mode = { active: 1, passive: 2, client: 3, server: 4 } as const;
 
 /** What the 48 bytes say. A timestamp is a number of 64 bits: seconds since 1900 and, in the lower half, 2^-32 s. */
 export interface SntpMessage {

@@ -13,7 +13,8 @@
  * A client that asks too often gets one kiss-o'-death with the code RATE, and then nothing until it has waited:
  * 16 questions at once are answered, and then 4 a second. Questions and answers have one size, so a
  * forged sender cannot make a small flood a large one; and as only questions are answered, two servers can
- * never be set talking to each other.
+ * never be set talking to each other. Who asks as a peer (mode 1), as some clients do, or in the first version's
+ * way, without a mode, gets an answer as well.
  *
  * The grant names the host without a port, since datagrams go to ports that the clients choose. NTP's own
  * port is 123, for which the system wants root.
@@ -60,23 +61,26 @@ const MOST_AHEAD = 2 ** 31 * 1000;
 /** Says that it was asked too often, in place of the time. */
 const KISS = { leap: 3, stratum: 0, referenceId: new TextEncoder().encode("RATE"), poll: 6 };
 
-/** The question in a datagram; nothing when it is none that is to be answered. */
-export function questionIn(datagram: Uint8Array): SntpMessage | undefined {
+/** The question in a datagram from a port; nothing when it is none that is to be answered. */
+export function questionIn(datagram: Uint8Array, port: number): SntpMessage | undefined {
   if (datagram.length < SNTP_BYTES) return undefined;
   const question = parseSntp(datagram);
   const { mode, version } = question;
-  return mode === Mode.client && version >= 1 && version <= 4 ? question : undefined;
+  // version 1 knew no mode, and told a server by its port
+  if (version === 1 && mode === 0 && port !== 123) return question;
+  const asks = mode === Mode.client || mode === Mode.active;
+  return asks && version >= 1 && version <= 4 ? question : undefined;
 }
 
 /** The answer to a question that came at a time. */
 export function answerTo(
-  { version, poll, transmit }: SntpMessage,
+  { version, mode, poll, transmit }: SntpMessage,
   received: bigint,
   { now, kiss }: { now: () => bigint; kiss: boolean },
 ): Uint8Array {
   return packSntp({
     version, // the client's, even when it is an old one
-    mode: Mode.server,
+    mode: mode === Mode.active ? Mode.passive : Mode.server,
     poll,
     ...OWN_CLOCK,
     ...(kiss && KISS),
@@ -98,7 +102,7 @@ export async function main(
   const allowance = new Allowance(ALLOWED);
   await using server = await serve({ hostname: host, port }, (datagram, from) => {
     const received = now(); // first of all
-    const question = questionIn(datagram);
+    const question = questionIn(datagram, from.port);
     const verdict = question && allowance.take(from.hostname);
     if (!question || verdict === "ignore") return;
     const kiss = verdict === "refuse";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Allowance } from "../../lib/allowance.ts";
 import { explain } from "../../lib/errors.ts";
 import { fromTimestamp, millisecondsBetween, toTimestamp } from "../../lib/ntp_timestamp.ts";
@@ -229,10 +229,12 @@ Deno.test("sntp_server answers questions only, and in as many bytes", () => {
   let answered = 0;
   for (let count = 0; count < GENERATED; count++) {
     const bytes = Uint8Array.from({ length: next(4) ? 48 : next(100) }, () => next(256));
-    const question = questionIn(bytes);
+    const question = questionIn(bytes, 50_000);
     if (!question) continue;
     answered++;
-    assertEquals([question.mode, bytes.length >= 48], [3, true]);
+    const asked = `version ${question.version} mode ${question.mode}`;
+    assertMatch(asked, /^version ([1-4] mode [13]|1 mode 0)$/);
+    assert(bytes.length >= 48);
     const bytesBack = answerTo(question, 7n, { now: () => 9n, kiss: false });
     assertEquals(bytesBack.length, 48);
     const answer = parseSntp(bytesBack);
@@ -241,12 +243,21 @@ Deno.test("sntp_server answers questions only, and in as many bytes", () => {
       [question.transmit, 7n, 9n, question.version, question.poll],
     );
     // what it says is no question: two servers do not talk to each other
-    assertEquals(questionIn(bytesBack), undefined);
+    assertEquals(answer.mode, question.mode === 1 ? 2 : 4);
+    assertEquals(questionIn(bytesBack, 123), undefined);
+    assertEquals(questionIn(bytesBack, 50_000), undefined);
   }
   assert(answered > GENERATED / 50, `${answered} of them were questions`);
   for (let length = 0; length < 48; length++) {
-    assertEquals(questionIn(new Uint8Array(length).fill(0x23)), undefined);
+    assertEquals(questionIn(new Uint8Array(length).fill(0x23), 1), undefined);
   }
+});
+
+Deno.test("sntp_server takes version 1 without a mode for a question, but not from a server's port", () => {
+  const bytes = packSntp({ version: 1, mode: 0 });
+  assertEquals([questionIn(bytes, 123), questionIn(bytes, 124)?.version], [undefined, 1]);
+  assertEquals(questionIn(packSntp({ version: 2, mode: 0 }), 124), undefined);
+  assertEquals(questionIn(packSntp({ version: 3, mode: 1 }), 123)?.mode, 1);
 });
 
 Deno.test("sntp_server's kiss-o'-death is believed by nobody as a time", () => {

@@ -81,23 +81,25 @@ peerTest("time/sntp_server is believed by chronyd -Q, an hour ahead too", [CHRON
   await Promise.all([measure(0), measure(3_600)]);
 });
 
-peerTest("time/sntp_server answers python3 in each version of NTP", [
+peerTest("time/sntp_server answers python3 in each version of NTP, and as a peer", [
   "python3",
 ], async () => {
   const { server, port } = await startServer();
   await using _server = server;
-  const ask = async (version: number) => {
-    await using client = new Process(python("sntp.py", "client", port, version));
+  const ask = async (version: number, mode: number) => {
+    await using client = new Process(python("sntp.py", "client", port, version, mode));
     assertEquals(await client.end(), 0, client.stderr.text);
     return client.stdout.text;
   };
-  for (const version of [1, 2, 3, 4]) {
-    const text = await ask(version);
-    const found = /^version (\d) leap 0 stratum 10 LOCL poll 4\noffset (\S+) delay (\S+)/.exec(
-      text,
-    );
+  const cases = [[1, 0, 4], [1, 3, 4], [2, 3, 4], [3, 3, 4], [4, 3, 4], [3, 1, 2], [4, 1, 2]];
+  for (const [version, mode, answering] of cases) {
+    const text = await ask(version!, mode!);
+    const found = /^version (\d mode \d) leap 0 stratum 10 LOCL poll 4\noffset (\S+) delay (\S+)/
+      .exec(
+        text,
+      );
     assert(found, text);
-    assertEquals(Number(found[1]), version);
+    assertEquals(found[1], `${version} mode ${answering}`);
     assert(Math.abs(Number(found[2])) <= Number(found[3]) / 2 + 0.000_05, text);
   }
   assertEquals(await server.stop("SIGTERM"), 0);

@@ -1,4 +1,4 @@
-"""SNTP in Python: `client PORT VERSION` prints what is answered; `server PORT honest|kiss|unset` answers."""
+"""SNTP in Python: `client PORT VERSION MODE` prints what is answered; `server PORT honest|kiss|unset` answers."""
 import socket, struct, sys, time
 
 TO_1970 = 2208988800
@@ -15,7 +15,7 @@ udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 if role == "client":
     udp.settimeout(10)
     sent = timestamp(time.time())
-    question = struct.pack(FORMAT, int(how) << 3 | 3, 0, 4, -20, 0, 0, b"", 0, 0, 0, sent)
+    question = struct.pack(FORMAT, int(how) << 3 | int(sys.argv[4]), 0, 4, -20, 0, 0, b"", 0, 0, 0, sent)
     udp.sendto(question, ("127.0.0.1", port))
     answer = udp.recv(1024)
     arrived = timestamp(time.time())
@@ -24,7 +24,7 @@ if role == "client":
     assert receive <= transmit
     offset = ((receive - sent) + (transmit - arrived)) / 2 / 2**32
     delay = ((arrived - sent) - (transmit - receive)) / 2**32
-    print("version", first >> 3 & 7, "leap", first >> 6, "stratum", stratum, name.decode(), "poll", poll)
+    print("version", first >> 3 & 7, "mode", first & 7, "leap", first >> 6, "stratum", stratum, name.decode(), "poll", poll)
     print("offset", offset, "delay", delay)
 else:
     udp.bind(("127.0.0.1", port))
