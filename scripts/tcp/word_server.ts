@@ -6,10 +6,10 @@
  * server has the same file in a folder, counts itself, and answers "thank you" or "try again", with the reason
  * behind a colon. It never tells the right word.
  *
- * Both sides must agree on what a word is (lib/words.ts): letters and digits, upper and lower case alike;
- * an apostrophe or a hyphen inside belongs to the word, other punctuation and emoji do not, and what is invisible
- * does not count. Where several words are there equally often, each of them is right, and the server says so. A file's name is a stranger's text: only
- * its last part counts, and only plain files in the folder.
+ * Both sides must agree on what a word is (lib/words.ts): letters and digits, upper and lower case alike; an
+ * apostrophe or a hyphen inside belongs to the word, other punctuation and emoji do not, and what is invisible
+ * does not count. Where several words are there equally often, each of them is right, and the server says so.
+ * A file's name is a stranger's text: only its last part counts, and only plain files in the folder.
  *
  * A message ends with a line feed, or, for clients that send none, with half a second of silence.
  *
