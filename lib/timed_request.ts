@@ -54,6 +54,7 @@ export async function timedRequest<T>(
   const { question, fault, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
   const hostname = canonicalAddress(to.hostname);
   const server = formatEndpoint({ hostname, port: to.port });
+  const sender = senderOf(to);
   // a port of the system's choice, another for each question: a stranger has to guess it
   const socket = await bind({ hostname: localFor(hostname) });
   const memory = new Uint8Array(65_536);
@@ -73,7 +74,7 @@ export async function timedRequest<T>(
           const [datagram, from] = await within(due - performance.now(), receiving);
           const arrived = now();
           receiving = undefined;
-          const stranger = formatEndpoint(from) !== senderOf(to);
+          const stranger = formatEndpoint(from) !== sender;
           const wrong = stranger ? undefined : fault?.(datagram, bytes);
           const got = stranger || wrong !== undefined ? undefined : answer(datagram, bytes);
           if (got !== undefined) return { answer: got, sent, arrived };

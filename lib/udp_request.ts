@@ -23,7 +23,10 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Nobody answered, or not the question. Whether the request or the answer was lost, or nobody listens, UDP does not tell. */
+/**
+ * Nobody answered, or not the question. Whether the request or the answer was lost, or nobody listens, UDP does
+ * not tell.
+ */
 export class NoAnswerError extends Error {
   override name = "NoAnswerError";
   readonly explanation: Explanation;

@@ -94,12 +94,14 @@ export class Sender implements Protocol {
   readonly #underWay = new Map<number, Flight>();
   #sendings = 0;
   #newest = 0;
+  readonly #receiver: string;
   #heard: number;
 
   constructor(options: SenderOptions) {
     const [transfer] = crypto.getRandomValues(new BigUint64Array(1));
     const defaults = { window: 32, patience: 10_000, now: performance.now(), onResend() {} };
     this.#options = { ...defaults, transfer: transfer!, ...options };
+    this.#receiver = senderOf(this.#options.to);
     this.#heard = this.#options.now;
     this.#fill(this.#heard);
   }
@@ -140,7 +142,7 @@ export class Sender implements Protocol {
     const segment = parseSegment(datagram);
     // anybody can send to an open port: only the receiver's word about this transfer counts
     if (segment?.transfer !== this.#options.transfer) return;
-    if (formatEndpoint(from) !== senderOf(this.#options.to)) return;
+    if (formatEndpoint(from) !== this.#receiver) return;
     if (segment.kind === Kind.Leave) throw new LeftError(formatEndpoint(from));
     if (segment.kind === Kind.Acknowledgement) this.#acknowledged(segment, now);
   }

@@ -371,6 +371,19 @@ Deno.test("lossy_link serves on, with few files open, whatever comes", async (te
   await echoing;
 });
 
+Deno.test("lossy_link does not say at Ctrl-C that what still waits has gone on", async () => {
+  const { link, port } = await startLink("9", "--delay", "60000");
+  await using _linking = link;
+  const client = open();
+  for (const text of ["a", "b", "c"]) await client.send(encode(text), local(port));
+  await until(() => link.stderr, () => link.stderr.includes("session 1: "));
+  client.close();
+  await link.stop("SIGINT");
+  const [, came] = /^to the server: (\d) came, 0 dropped, .* 0 went on, \1 were still on the way$/m
+    .exec(link.stdout)!;
+  assert(Number(came) >= 1, link.stdout);
+});
+
 async function askThrough(address: Deno.NetAddr): Promise<void> {
   const socket = open();
   try {
