@@ -201,7 +201,10 @@ export async function main(options: Options): Promise<void> {
   }
   if (output !== undefined) {
     const there = await attempt(`look at ${output}`, Deno.lstat(output).catch(unlessMissing));
-    if (there?.isDirectory) throw new UsageError(`--output is a file, and ${output} is a folder`);
+    // in its place a device would be gone
+    if (there && !there.isFile && !there.isSymlink) {
+      throw new UsageError(`--output is a file, and ${visible(output)} is a folder or device`);
+    }
   } else {
     await attempt(`make the folder ${FOLDER}`, Deno.mkdir(FOLDER, { recursive: true }));
     await attempt(`look into the folder ${FOLDER}`, Deno.stat(FOLDER));

@@ -500,15 +500,18 @@ Deno.test(`${SCRIPT} asks for nothing when --output is a folder, and names a fol
   const flags = ["--allow-net=127.0.0.1", `--allow-read=${folder}`, `--allow-write=${folder}`];
   await using peer = webServer(saying(all() + FILE));
   const url = `http://127.0.0.1:${peer.address}/file`;
+  const made = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+  assert(made.success);
   const outcomes: [output: string, code: number, stderr: RegExp][] = [
-    [`${folder}/`, 2, /--output is a file, and .* is a folder/],
+    [`${folder}/`, 2, /--output is a file, and .* is a folder or device/],
+    [`${folder}/pipe`, 2, /--output is a file, and .* is a folder or device/],
     [`${folder}/none/file`, 1, /the folder of .*\/none\/file\.part is not there: make it first/],
   ];
   for (const [output, code, stderr] of outcomes) {
     await using client = startDeno(flags, SCRIPT, { words: [url, "--output", output] });
     assertEquals(await within("the client's end", client.ended, PATIENT), code);
     assertMatch(client.stderr, stderr);
-    assertEquals(namesIn(folder), []);
+    assertEquals(namesIn(folder), ["pipe"]);
   }
   assertEquals(requestsOf(peer).length, 1);
   await Deno.remove(folder, { recursive: true });
