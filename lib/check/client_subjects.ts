@@ -17,11 +17,12 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** The client of an echo server: it gets back what it sends. */
 export const ECHO_CLIENT_CHECKS = clientChecks({
   judge(message) {
-    if (message.length >= 2) return;
-    const likely = "give it a longer text: one byte cannot come in two halves";
-    throw new Mismatch({ expected: "two bytes or more", got: show(message), likely });
+    if (message.length >= 3) return;
+    const likely = "give it a longer text: so few bytes cannot come in several pieces";
+    throw new Mismatch({ expected: "three bytes or more", got: show(message), likely });
   },
   reply: (message) => message,
+  exact: true,
 });
 
 /** The client of a time server. */

@@ -68,6 +68,19 @@ const once = (text: string): Talk => async (connection) => {
   await connection.read(new Uint8Array(1_024));
 };
 
+/** Sends, ends its sending side, and reads as {@linkcode right} or {@linkcode once} does. */
+const endsItsSide = (text: string, count?: number): Talk => async (connection) => {
+  await writeAll(connection, text);
+  await connection.closeWrite();
+  await (count === undefined ? once("") : right("", count))(connection);
+};
+
+/** Sends, and leaves after so many milliseconds. */
+const noRead = (text: string, patience = 0): Talk => async (connection) => {
+  await writeAll(connection, text);
+  if (patience > 0) await pause(patience);
+};
+
 const deaf: Talk = async (connection) => {
   await writeAll(connection, "message");
   for (let left = 7, ends = 0; left > 0 && ends < 500;) {
@@ -80,6 +93,14 @@ const deaf: Talk = async (connection) => {
 /** What the mistake is, the client that makes it, and the checker's words for it. */
 export const ECHO_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = [
   ["none", right("this is my message"), /^all passed$/],
+  ["none, ends its side", endsItsSide("this is my message", 18), /^all passed$/],
+  ["none, with three bytes", right("abc"), /^all passed$/],
+  ["none, with a line feed", right("a line\n"), /^all passed$/],
+  ["sends two bytes", right("ab"), /give it a longer text/],
+  ["ends its side, and reads once", endsItsSide("this is my message"), /it reads once/],
+  ["reads once, with three bytes", once("abc"), /it reads once/],
+  ["does not read", noRead("this is my message"), /gone before: it does not read the reply at all/],
+  ["leaves a moment later", noRead("this is my message", 600), /it does not read the reply at all/],
   ["sends nothing", (connection) => connection.read(new Uint8Array(16)), /the client speaks first/],
   ["closes at once", async () => {}, /it closes before it has sent anything/],
   ["reads once", once("this is my message"), /it reads once/],
@@ -94,6 +115,9 @@ export const ECHO_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = 
 /** The same for clients of a time server. */
 export const TIME_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = [
   ["none", right("reqtime", 30), /^all passed$/],
+  ["none, without the line feed", right("reqtime", 29), /^all passed$/],
+  ["none, ends its side", endsItsSide("reqtime", 30), /^all passed$/],
+  ["does not read", noRead("reqtime"), /it does not read the reply at all/],
   ["asks something else", right("what time is it?", 30), /the question is reqtime, and no other/],
   ["reads once", once("reqtime\n"), /it reads once/],
 ];
@@ -101,6 +125,9 @@ export const TIME_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = 
 /** The same for clients that hand in homework. */
 export const WORD_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = [
   ["none", right("ada:check_tie.txt:left\n", 10), /^all passed$/],
+  ["none, without the line feed", right("ada:check_tie.txt:left\n", 9), /^all passed$/],
+  ["does not read", noRead("ada:check_tie.txt:left\n"), /it does not read the reply at all/],
+  ["reads once", once("ada:check_tie.txt:left\n"), /it reads once/],
   [
     "hands in a wrong word",
     right("ada:check_case.txt:milk\n", 10),
