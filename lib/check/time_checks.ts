@@ -7,11 +7,11 @@
 import { pause } from "../pause.ts";
 import { QUESTION } from "../reqtime.ts";
 import { type Check, Mismatch } from "./check.ts";
-import { type Exchange, heard, show } from "./exchange.ts";
+import { type Exchange, type Heard, heard, show } from "./exchange.ts";
 import { mixedBytes } from "./echo_mistakes.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
-import { ANSWER, answerOf, mustBeNow, mute, textOf } from "./time_answer.ts";
+import { ANSWER, answerOf, isTime, mustBeNow, mute, textOf } from "./time_answer.ts";
 import { readTime } from "./time_text.ts";
 
 const CATCH =
@@ -71,6 +71,21 @@ const nextClients: Check<ServerTrial> = {
   },
 };
 
+/** The way in which it was asked is to blame only when a plain question gets a time. */
+async function blame(
+  trial: ServerTrial,
+  sent: string,
+  answer: Heard,
+  likely: string,
+): Promise<never> {
+  using exchange = await trial.connect();
+  await exchange.send(QUESTION);
+  await exchange.end();
+  const plain = await answerOf(exchange);
+  if (!isTime(plain) && plain.bytes.length > 0) mustBeNow(show(QUESTION), plain);
+  throw new Mismatch({ sent, expected: ANSWER, got: heard(answer), likely });
+}
+
 const lineEnds: Check<ServerTrial> = {
   name: "reqtime with an end of line, as nc and telnet send it, is answered",
   async run(trial) {
@@ -79,11 +94,7 @@ const lineEnds: Check<ServerTrial> = {
       using exchange = await trial.connect();
       await exchange.send(QUESTION + end);
       const answer = await answerOf(exchange);
-      const now = readTime(textOf(answer), Date.now()).off !== undefined;
-      if (!now) {
-        const got = heard(answer);
-        throw new Mismatch({ sent: show(QUESTION + end), expected: ANSWER, got, likely });
-      }
+      if (!isTime(answer)) await blame(trial, show(QUESTION + end), answer, likely);
     }
   },
 };
@@ -95,7 +106,8 @@ const otherQuestion: Check<ServerTrial> = {
     using exchange = await trial.connect();
     await exchange.send("reqdate");
     const answer = await answerOf(exchange);
-    const toldTime = readTime(textOf(answer), Date.now()).off !== undefined;
+    const { off, lacks } = readTime(textOf(answer), Date.now());
+    const toldTime = off !== undefined || lacks !== undefined;
     if (!toldTime && (answer.bytes.length > 0 || answer.then !== "silent")) return;
     throw new Mismatch({
       sent: '"reqdate"',
@@ -117,9 +129,8 @@ const twoPieces: Check<ServerTrial> = {
     await exchange.send("time\n");
     await exchange.end();
     const answer = await answerOf(exchange);
-    if (readTime(textOf(answer), Date.now()).off !== undefined) return;
     const sent = '"req", and a moment later "time\\n"';
-    throw new Mismatch({ sent, expected: ANSWER, got: heard(answer), likely: PIECES });
+    if (!isTime(answer)) await blame(trial, sent, answer, PIECES);
   },
 };
 

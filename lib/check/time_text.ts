@@ -4,20 +4,55 @@
  * @module
  */
 
+import { type DateParts, readDates } from "./date_text.ts";
+
 /** What a text says about the time. */
 export interface TimeRead {
-  /** How far it is from the given time in seconds, apart from time zones; `undefined` when no time is in it. */
+  /** How many seconds it is ahead of the given time, or behind when negative; `undefined` when it has no time. */
   off?: number;
+  /** What is missing, where there is something of a time. */
+  lacks?: "seconds" | "hours";
 }
 
-const DAY = 86_400, QUARTER = 900;
+/** A time of day that a text may mean. */
+interface Clock {
+  /** Seconds since midnight. */
+  seconds: number;
+  /** Minutes east of Greenwich, where it says so. */
+  zone?: number;
+  /** The text without it. */
+  rest: string;
+}
+
+/** Time zones differ by quarters of an hour. */
+export const QUARTER = 900;
+export const DAY = 86_400;
+
+const HOURS = String.raw`\s*(?::|h|hrs?|hours?|uhr|std|stunden?)[.,]?\s*(?:und|and)?\s*`;
+const MINUTES = String.raw`\s*(?:m|mins?|minutes?|minuten?|['′])[.,]?\s*(?:und|and)?\s*`;
+const WORDS = String.raw`\s*(?:h|uhr)?,?\s*(?:und|and)\s*|[:.]|[\s,]+(?=\d\d?\s*s)`;
+
+/** Hours, minutes and seconds, in the order in which they are looked for. */
+const CLOCKS = [
+  /(?<![\d:])(\d{1,2}):(\d{1,2}):(\d{1,2}(?!\d)(?:[.,]\d{1,9})?)/g,
+  new RegExp(`(?<!\\d)(\\d{1,2})${HOURS}(\\d{1,2})(?:${MINUTES}|${WORDS})(\\d{1,2})(?!\\d)`, "gi"),
+  // in a row of numbers, such as year, month, day, hours, minutes, each may be the first; an address is no row
+  /(?<!\d|(?<!\d{4})\.)(?=(?<all>(\d{1,2})([-._/,;| ]\s*)(\d{1,2})\3(\d{1,2}))(?!\.?\d))/g,
+  /(?<=(?<![\d.])(?:\d{8}|\d{6})?T?)(\d\d)(\d\d)(\d\d)(?!\d)/g,
+];
+const HOURS_MINUTES = /(?<!\d)(?:[01]?\d|2[0-3])\s*(?::|h|uhr)\s*[0-5]\d(?!\d)/i;
+const HALF = /^\s*([ap])\.?\s?m\b\.?/i;
+const OFFSET = String.raw`([+-])(\d{1,2})(?:(?::?)(\d\d))?(?![\d./-]|:\d)`;
+const BEHIND = new RegExp(`^\\s*(?:(?:UTC|GMT)?\\s*${OFFSET}|(?:Z|UTC|GMT)\\b)`);
+const ANYWHERE = new RegExp(`\\b(?:UTC|GMT)\\b(?:\\s*${OFFSET})?`);
 
 /**
- * Finds the time in a text: with hours, minutes and seconds, as in `time.ctime()`, ISO 8601 or RFC 1123, or as
- * seconds or milliseconds since 1970. Time zones differ by quarters of an hour, so of a time of day only what is
- * within a quarter counts; a year, when there is one, must be that of now in some zone.
+ * Finds the time in a text, with hours, minutes and seconds, however it is written, and tells how far off it is.
+ * It may be in the zone that it names, else in the local one or in UTC. A date and a weekday, when there are any,
+ * count as well.
  *
  * @param now milliseconds since 1970
+ * @param local minutes that the local zone is east of Greenwich
  *
  * @example
  * ```ts
@@ -25,28 +60,97 @@ const DAY = 86_400, QUARTER = 900;
  * import { assertEquals } from "@std/assert";
  *
  * const now = Date.UTC(2026, 10, 25, 9, 30, 10);
- * assertEquals(readTime("Wed Nov 25 14:30:12 2026\n", now).off, 2);
- * assertEquals(readTime("1795599005.25", now).off, -4.75);
+ * assertEquals(readTime("Wed Nov 25 09:30:12 2026\n", now).off, 2);
+ * assertEquals(readTime("25.11.2026, 10 Uhr 30 und 5 Sekunden", now, 60).off, -5);
+ * assertEquals(readTime("1795599005.25", now), { lacks: "hours" });
  * assertEquals(readTime("soon", now), {});
  * ```
  */
-export function readTime(text: string, now: number): TimeRead {
-  const seconds = now / 1000;
-  const clock = /(?<!\d)(\d{1,2}):(\d\d):(\d\d(?:[.,]\d{1,9})?)(?!\d)/.exec(text) ??
-    /\d{8}T(\d\d)(\d\d)(\d\d)/.exec(text);
-  if (clock) {
-    const [, hours, minutes, rest] = clock;
-    if (Number(hours) > 23 || Number(minutes) > 59 || parseFloat(rest!) >= 61) return {};
-    const years = text.match(/(?<!\d)(?:19|20)\d\d(?=\D|$|\d{4}T)/g) ?? [];
-    const near = [seconds - DAY, seconds + DAY].map((at) => new Date(at * 1000).getUTCFullYear());
-    if (years.length > 0 && !years.some((year) => near.includes(Number(year)))) {
-      return { off: Infinity };
-    }
-    const said = Number(minutes) * 60 + Number(rest!.replace(",", "."));
-    const off = (said - seconds) % QUARTER;
-    return { off: off > QUARTER / 2 ? off - QUARTER : off < -QUARTER / 2 ? off + QUARTER : off };
+export function readTime(
+  text: string,
+  now: number,
+  local = -new Date(now).getTimezoneOffset(),
+): TimeRead {
+  const offs = clocksIn(text).map((clock) => nearest(clock, now / 1000, local));
+  if (offs.length > 0) return { off: smallest(offs) };
+  if (/(?<![\d.])(?:\d{9,10}|\d{13}|\d{16}|\d{19})(?!\d)/.test(text)) return { lacks: "hours" };
+  return HOURS_MINUTES.test(text) ? { lacks: "seconds" } : {};
+}
+
+const smallest = (offs: number[]) => offs.sort((a, b) => Math.abs(a) - Math.abs(b))[0]!;
+
+/** The times of day of the first way to write one that occurs. */
+function clocksIn(text: string): Clock[] {
+  // tm_hour=9 and "hour": 9 are 9
+  const bare = text.replace(/(?<![\p{L}_"'])[\p{L}_"']+\s*[=:]\s*(?=\d)/gu, " ");
+  // a date beside hours and minutes is no time
+  for (const pattern of HOURS_MINUTES.test(text) ? CLOCKS.slice(0, 2) : CLOCKS) {
+    const clocks = [...bare.matchAll(pattern)].flatMap((found) => clockOf(text, bare, found) ?? []);
+    if (clocks.length > 0) return clocks;
   }
-  const number = /(?<![\d.])(\d{9,10}(?:\.\d+)?|\d{12,13})(?![\d])/.exec(text)?.[1];
-  if (number === undefined) return {};
-  return { off: Number(number) / (/^\d{12,13}$/.test(number) ? 1000 : 1) - seconds };
+  return [];
+}
+
+function clockOf(text: string, bare: string, found: RegExpExecArray): Clock | undefined {
+  const all = found.groups?.all ?? found[0];
+  const [hours, minutes, seconds] = all.match(/\d{1,2}(?:[.,]\d{3,9})?/g)!
+    .map((each) => Number(each.replace(",", "."))) as [number, number, number];
+  let behind = bare.slice(found.index + all.length);
+  const half = HALF.exec(behind);
+  behind = behind.slice(half?.[0].length ?? 0);
+  const offset = BEHIND.exec(behind);
+  behind = behind.slice(offset?.[0].length ?? 0);
+  if (hours > (half ? 12 : 23) || minutes > 59 || seconds >= 61) return undefined;
+  const afternoon = half?.[1]?.toLowerCase() === "p" ? 12 : 0;
+  const zone = zoneOf(offset ?? ANYWHERE.exec(text));
+  return {
+    seconds: ((half ? hours % 12 : hours) + afternoon) * 3600 + minutes * 60 + seconds,
+    ...(zone !== undefined && { zone }),
+    rest: `${bare.slice(0, found.index)} ${behind}`,
+  };
+}
+
+function zoneOf(found: RegExpExecArray | null): number | undefined {
+  if (!found) return undefined;
+  const [, sign, hours = "0", minutes = "0"] = found;
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}
+
+/** How far off a time of day is in its zone; where it names none, in the local one, unless it fits UTC better. */
+function nearest(clock: Clock, now: number, local: number): number {
+  if (clock.zone !== undefined) return offIn(clock, now, clock.zone);
+  const here = offIn(clock, now, local), universal = offIn(clock, now, 0);
+  const apartFromDays = (off: number) => Math.abs(off - Math.round(off / DAY) * DAY);
+  const fits = apartFromDays(universal) < Math.min(apartFromDays(here), QUARTER / 2);
+  return fits ? universal : here;
+}
+
+/** How far off a time of day is, on the day that is with it, in a zone so many minutes east. */
+function offIn({ seconds, rest }: Clock, now: number, zone: number): number {
+  const { dates, weekday } = readDates(rest);
+  const there = now + zone * 60;
+  // midnight may be between
+  const offs = [there - DAY, there, there + DAY].flatMap((day) =>
+    (dates.length > 0 ? dates : [{}]).map((date) => {
+      const midnight = filledIn(date, day);
+      return midnight + toWeekday(midnight, weekday) * DAY + seconds - there;
+    })
+  );
+  return smallest(offs);
+}
+
+/** The midnight at which a day begins, of which not all may be known. */
+function filledIn({ year, month, day }: DateParts, like: number): number {
+  const other = new Date(like * 1000);
+  return Date.UTC(
+    year ?? other.getUTCFullYear(),
+    (month ?? other.getUTCMonth() + 1) - 1,
+    day ?? other.getUTCDate(),
+  ) / 1000;
+}
+
+/** How many days it is to the nearest day of that name. */
+function toWeekday(midnight: number, weekday?: number): number {
+  if (weekday === undefined) return 0;
+  return (weekday - new Date(midnight * 1000).getUTCDay() + 10) % 7 - 3;
 }

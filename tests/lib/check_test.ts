@@ -77,26 +77,89 @@ Deno.test("a report counts what was not tried as missing when it gives the score
   assertEquals([passed, total], [1, 2]);
 });
 
+// in Berlin it is one o'clock of Thursday, less two seconds
 const NOW = Date.UTC(2026, 10, 25, 23, 59, 58);
+const DAY = 86_400;
 
 for (
   const [text, off] of [
     ["Wed Nov 25 23:59:58 2026", 0],
-    ["Thu Nov 26 05:30:01 2026", 3],
+    ["Thu Nov 26 00:59:59 2026", 1],
     ["2026-11-25T23:59:55.500Z received 1795651195.4 sent 1795651195.5", -2.5],
     ["20261125T235958Z", 0],
     ["23:59:58", 0],
-    ["Wed Nov 25 23:59:58 1999", Infinity],
-    ["25.11.26 23:40:00", -298],
-    ["1795651198", 0],
-    ["1795651198000", 0],
-    ["1795651000.5", -197.5],
+    ["0:59:58", 0],
+    ["00:00:03", 5],
+    // separators, and none
+    ["26.11.2026 00.59.58", 0],
+    ["00.59.58 26.11.2026", 0],
+    ["00.59.58", 0],
+    ["00-59-58", 0],
+    ["00 59 58", 0],
+    ["0:59:1", -57],
+    ["20261126005958", 0],
+    ["26112026005958", 0],
+    ["261126005958", 0],
+    ["005958", 0],
+    ["2026-11-26-00-59-58", 0],
+    ["26.11.26, 00:59:58", 0],
+    ["11/26/2026, 12:59:58 AM", 0],
+    ["12:59:58\u202fa.m.", 0],
+    ["11:59:58PM UTC", 0],
+    ["12:59:58", -12 * 3600],
+    // words
+    ["0h 59m 58s", 0],
+    ["00h59m58", 0],
+    ["0 hours, 59 minutes and 58 seconds", 0],
+    ["Es ist 00 Uhr 59 und 58 Sekunden", 0],
+    ["Es ist 0 Uhr 59 Minuten und 58 Sekunden.", 0],
+    ["Donnerstag, 26. November 2026, 00:59:58 Uhr", 0],
+    ["the time is 00:59:58, on the 26th of November", 0],
+    ["November 26, 2026 00:59:58", 0],
+    ["26-Nov-26 00:59:58", 0],
+    ["Thu 26 Nov 2026 12:59:58 AM CET", 0],
+    [
+      "time.struct_time(tm_year=2026, tm_mon=11, tm_mday=26, tm_hour=0, tm_min=59, tm_sec=58, tm_wday=3)",
+      0,
+    ],
+    ["datetime.datetime(2026, 11, 26, 0, 59, 58, 123456)", 0],
+    ['{"hour": 0, "minute": 59, "second": 58}', 0],
+    ["hello 10.1.2.3, it is 00:59:58", 0],
+    // zones
+    ["Thu Nov 26 2026 05:30:01 GMT+0530 (India Standard Time)", 3],
+    ["2026-11-25T19:59:58-04:00", 0],
+    ["2026-11-26 00:59:58.123456789 +0100 CET m=+0.000012", 0.123],
+    ["UTC: 23:59:58", 0],
+    ["UTC+2: 01:59:58", 0],
+    ["00:59:58Z", 3600],
+    ["05:30:01", 4.5 * 3600 + 3],
+    // other days
+    ["Tue Nov 24 23:59:58 2026", -DAY],
+    ["Tue Nov 25 23:59:58 2026", -DAY],
+    ["2026-11-27T00:59:58", DAY],
+    ["11/25/2026 0:59:58", -DAY],
+    ["25.11. 00:59:58", -DAY],
+    ["Friday 00:59:58", DAY],
+    ["20261124235958", -DAY],
+    ["26.10.2026 00:59:58", -31 * DAY],
+    ["Thu Nov 26 00:59:58 2025", -364 * DAY],
+    ["25.11.26 23:40:00", -80 * 60 + 2],
+    ["1795651198", "hours"],
+    ["1795651198.25", "hours"],
+    ["1795651198000", "hours"],
+    ["1795651198000000000", "hours"],
+    ["12:30", "seconds"],
+    ["00:59 on 26.11.26", "seconds"],
+    ["12h30", "seconds"],
     ["99:99:99", undefined],
-    ["12:30", undefined],
+    ["2026-11-26", undefined],
+    ["unknown question from 10.1.2.3", undefined],
     ["", undefined],
   ] as const
 ) {
-  Deno.test(`readTime tells how far it is off when it reads "${text}"`, () => {
-    assertEquals(readTime(text, NOW).off, off);
+  Deno.test(`readTime tells how far it is off, or what is missing, when it reads "${text}"`, () => {
+    const read = readTime(text, NOW, 60);
+    const rounded = read.off === undefined ? undefined : Math.round(read.off * 1000) / 1000;
+    assertEquals(rounded ?? read.lacks, off);
   });
 }
