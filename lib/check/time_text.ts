@@ -81,8 +81,8 @@ const smallest = (offs: number[]) => offs.sort((a, b) => Math.abs(a) - Math.abs(
 
 /** The times of day of the first way to write one that occurs. */
 function clocksIn(text: string): Clock[] {
-  // tm_hour=9 and "hour": 9 are 9
-  const bare = text.replace(/(?<![\p{L}_"'])[\p{L}_"']+\s*[=:]\s*(?=\d)/gu, " ");
+  // tm_hour=9 and "hour": 9 are 9; what is longer is no time, and would take long
+  const bare = text.slice(0, 1_000).replace(/(?<![\p{L}_"'])[\p{L}_"']+\s*[=:]\s*(?=\d)/gu, " ");
   // a date beside hours and minutes is no time
   for (const pattern of HOURS_MINUTES.test(text) ? CLOCKS.slice(0, 2) : CLOCKS) {
     const clocks = [...bare.matchAll(pattern)].flatMap((found) => clockOf(text, bare, found) ?? []);
