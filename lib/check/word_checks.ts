@@ -10,6 +10,7 @@ import { mixedBytes } from "./echo_mistakes.ts";
 import { type Exchange, type Heard, heard, show } from "./exchange.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
+import { SECRET, secretOf } from "./word_texts.ts";
 import { answerOf, handIn, mustSay, wholeText } from "./word_answer.ts";
 
 const CATCH =
@@ -110,19 +111,24 @@ const noFile: Check<ServerTrial> = {
   },
 };
 
-const elsewhere: Check<ServerTrial> = {
+const elsewhere = (folder: string): Check<ServerTrial> => ({
   name: "a file outside of the folder is not read",
   ifGone: CRASHED,
   async run(trial) {
-    await handIn(
-      trial,
-      "ada:check_folder/secret.txt:hush\n",
-      "try again",
-      "it opens whatever path it is told, so a client can ask for any file of the machine: take only names " +
-        "without folders, or the last part (os.path.basename)",
-    );
+    for (const path of secretOf(folder)) {
+      using exchange = await trial.connect();
+      const message = `ada:${path}:${SECRET}\n`;
+      await exchange.send(message);
+      const answer = await answerOf(exchange);
+      const opened = /^\s*thank you/i.test(wholeText(answer));
+      mustSay(message, "try again", answer, opened ? OPENS : CRASHED);
+    }
   },
-};
+});
+
+const OPENS =
+  "it opens whatever path it is told, or looks for .. only: a client can ask for any file of the machine; take " +
+  "only the last part (os.path.basename), or the real path (os.path.realpath) if it begins with the folder's and /";
 
 const PIECES = "it takes one recv for the whole message: gather what comes until the line feed";
 
@@ -171,8 +177,8 @@ const trouble: Check<ServerTrial> = {
   },
 };
 
-/** In the order in which they are tried. */
-export const WORD_CHECKS: Check<ServerTrial>[] = [
+/** In the order in which they are tried; the folder is the server's. */
+export const wordChecks = (folder: string): Check<ServerTrial>[] => [
   thanks,
   tryAgain,
   nextClients,
@@ -200,7 +206,7 @@ export const WORD_CHECKS: Check<ServerTrial>[] = [
   ties,
   badMessages,
   noFile,
-  elsewhere,
+  elsewhere(folder),
   twoPieces,
   twoAtOnce,
   trouble,

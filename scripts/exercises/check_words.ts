@@ -1,10 +1,10 @@
-#!/usr/bin/env -S deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words
+#!/usr/bin/env -S deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words,/tmp/words_secret.txt
 /**
  * Check your word server
  *
  * Tries a server of your own, in any language, that checks homework: it gets USER:FILE:WORD, counts the words of
  * the file in its folder, and answers "thank you" or "try again". The check puts files of its own, check_*.txt,
- * into that folder first.
+ * into that folder first, and one beside it, which your server must not read.
  *
  * word_starter.ts has the task, and a beginning.
  *
@@ -13,7 +13,7 @@
  *
  * @lecture 000 Homework
  * @partner scripts/tcp/word_server.ts
- * @run     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words scripts/exercises/check_words.ts 127.0.0.1:5009
+ * @run     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words,/tmp/words_secret.txt scripts/exercises/check_words.ts 127.0.0.1:5009
  * @expect  checking the word server at 127.0.0.1:5009
  * @expect  *2 ok    a wrong word gets try again
  * @expect  score: 13 of 13
@@ -29,22 +29,17 @@
  */
 
 import { checkClient, type CheckerOptions, checkServer } from "../../lib/check/checker.ts";
-import { WORD_CHECKS } from "../../lib/check/word_checks.ts";
-import { WORD_TEXTS } from "../../lib/check/word_texts.ts";
+import { wordChecks } from "../../lib/check/word_checks.ts";
+import { putSecret, putTexts } from "../../lib/check/word_texts.ts";
 import { WORD_CLIENT_CHECKS } from "../../lib/check/client_subjects.ts";
 import { run } from "../../lib/cli.ts";
-import { attempt } from "../../lib/errors.ts";
 
 export async function main(options: CheckerOptions & { folder: string }): Promise<void> {
   const { folder } = options;
-  for (const [name, text] of Object.entries(WORD_TEXTS)) {
-    const path = `${folder}/${name}`;
-    const its = path.slice(0, path.lastIndexOf("/"));
-    await attempt(`make the folder ${its}`, () => Deno.mkdir(its, { recursive: true }));
-    await attempt(`write ${path}`, () => Deno.writeTextFile(path, text));
-  }
+  await putTexts(folder);
   if (options.client) return await checkClient("your word client", WORD_CLIENT_CHECKS, options);
-  await checkServer("the word server", WORD_CHECKS, options);
+  await putSecret(folder);
+  await checkServer("the word server", wordChecks(folder), options);
 }
 
 if (import.meta.main) await run(main);

@@ -12,7 +12,7 @@
  * This reads the lines and says "try again" to all of them. Change it in a copy, such as my_words.ts, and try
  * it while you work, in another terminal:
  *
- *     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words scripts/exercises/check_words.ts
+ *     deno run --allow-net=127.0.0.1:5009 --allow-write=/tmp/words,/tmp/words_secret.txt scripts/exercises/check_words.ts
  *
  * The check takes servers in other languages as well. One answer is scripts/tcp/word_server.ts.
  *

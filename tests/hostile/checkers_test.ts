@@ -35,7 +35,7 @@ const WAITING: Record<string, string[]> = {
 const MORE: Record<string, (folder: string) => string[]> = {
   check_mqtt_download: (folder) => ["--web", "127.0.0.1:0", "--folder", folder],
   check_tcp_to_slack: () => ["--slack", "127.0.0.1:0"],
-  check_words: (folder) => ["--folder", folder],
+  check_words: (folder) => ["--folder", `${folder}/words`],
 };
 
 /** What a checker may say besides its verdict. */
@@ -48,7 +48,8 @@ function startChecker(name: string, port: string, ...words: string[]) {
   const flags = flagsOf(path).map((flag) =>
     flag.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`)
       .replace(/,127\.0\.0\.1:\d+/, ",127.0.0.1:0")
-      .replace(/=(\/tmp\/words|downloads)$/, `=${folder}`)
+      .replace(/=downloads$/, `=${folder}`)
+      .replace(/\/tmp\//g, `${folder}/`)
   );
   const more = MORE[name]?.(folder) ?? [];
   const script = startDeno(flags, path, {

@@ -11,8 +11,8 @@ import { ECHO_CLIENT_CHECKS } from "../../lib/check/client_subjects.ts";
 import { ECHO_BASICS } from "../../lib/check/echo_checks.ts";
 import { ECHO_HARD } from "../../lib/check/echo_hard_checks.ts";
 import { MANY_CHECKS } from "../../lib/check/many_checks.ts";
-import { WORD_CHECKS } from "../../lib/check/word_checks.ts";
-import { WORD_TEXTS } from "../../lib/check/word_texts.ts";
+import { wordChecks } from "../../lib/check/word_checks.ts";
+import { putSecret, putTexts } from "../../lib/check/word_texts.ts";
 import { TIME_CHECKS } from "../../lib/check/time_checks.ts";
 import type { ServerTrial } from "../../lib/check/server_trial.ts";
 import { judgeClient } from "../lessons/wrong/clients.ts";
@@ -24,25 +24,25 @@ import { Process } from "./process.ts";
 function testPrograms(
   name: string,
   program: string,
-  checks: readonly Check<ServerTrial>[],
+  checks: readonly Check<ServerTrial>[] | ((folder: string) => Check<ServerTrial>[]),
   verdicts: Record<string, RegExp>,
 ): void {
   peerTest(name, ["python3"], async () => {
     const kinds = Object.keys(verdicts);
     using folder = temporaryFolder();
-    for (const [name, text] of Object.entries(WORD_TEXTS)) {
-      if (name.includes("/")) await Deno.mkdir(`${folder.path}/${name.split("/")[0]}`);
-      await Deno.writeTextFile(`${folder.path}/${name}`, text);
-    }
+    const texts = `${folder.path}/words`;
+    await putTexts(texts);
+    await putSecret(texts);
     const wrongVerdicts: string[] = [];
     const worker = async () => {
       for (let kind; (kind = kinds.shift()) !== undefined;) {
         const port = freePort();
         await using _server = await startPeer(
-          python(program, kind, port, folder.path),
+          python(program, kind, port, texts),
           /^listening/,
         );
-        const results = await judge(checks, { hostname: "127.0.0.1", port }, { silence: 1_500 });
+        const all = typeof checks === "function" ? checks(texts) : checks;
+        const results = await judge(all, { hostname: "127.0.0.1", port }, { silence: 1_500 });
         const verdict = firstFailure(results);
         if (!verdicts[kind]!.test(verdict)) wrongVerdicts.push(`${kind}: ${verdict}`);
       }
@@ -116,7 +116,7 @@ testPrograms(
 testPrograms(
   "check_words passes what is right, and names the mistake, when word servers are in Python",
   "wrong/word_server.py",
-  WORD_CHECKS,
+  wordChecks,
   {
     right: /^all passed$/,
     always: /it thanks for every word/,
@@ -126,7 +126,10 @@ testPrograms(
     marks: /it takes rain, and rain! for other words than rain/,
     first_line: /it does not count all lines/,
     ties: /it takes one of the most frequent words for the only one/,
+    subfolders: /^all passed$/,
     paths: /it opens whatever path it is told/,
+    parents: /it opens whatever path it is told/,
+    prefix: /it opens whatever path it is told/,
     crash: /the message makes the program fail/,
     no_file: /the message makes the program fail/,
     one_recv: /it takes one recv for the whole message/,

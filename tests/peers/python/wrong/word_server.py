@@ -1,4 +1,4 @@
-"""Word servers as students write them: python3 word_server.py KIND PORT FOLDER. "right" is right."""
+"""Word servers as students write them: python3 word_server.py KIND PORT FOLDER. "right" and "subfolders" are right."""
 
 import os
 import re
@@ -27,9 +27,15 @@ def judge(line):
     if KIND != "crash" and len(parts) != 3:
         return "try again"
     _user, name, word = parts
-    if KIND != "paths":
+    if KIND == "parents" and (name.startswith("/") or "/" in name and not name.startswith("..")):
+        return "try again"
+    if KIND not in ("paths", "parents", "subfolders", "prefix"):
         name = os.path.basename(name)
     path = os.path.join(FOLDER, name)
+    if KIND in ("subfolders", "prefix"):
+        beginning = os.path.realpath(FOLDER) + (os.sep if KIND == "subfolders" else "")
+        if not os.path.realpath(path).startswith(beginning):
+            return "try again"
     if KIND != "no_file" and not os.path.isfile(path):
         return "try again"
     counts = Counter(words_of(open(path).read()))
