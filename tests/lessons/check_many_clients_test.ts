@@ -4,12 +4,12 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { MANY_CHECKS } from "../../lib/check/many_checks.ts";
 import { serve } from "../../scripts/tcp/many_clients_async.ts";
 import { startScript } from "../hostile/script.ts";
-import { WRONG_MANY } from "./wrong/many.ts";
-import { firstFailure, judge, serving, testWrong } from "./wrong/serving.ts";
+import { echo, sharedConnection, WRONG_MANY } from "./wrong/many.ts";
+import { firstFailure, inTurn, judge, serving, testWrong, type Way } from "./wrong/serving.ts";
 
 Deno.test("check_many_clients finds nothing wrong when the server is tcp/many_clients_async", async () => {
   await using server = serving((listener) => serve(listener));
@@ -35,3 +35,19 @@ testWrong(
     return await judge(MANY_CHECKS, server.where);
   }, verdict]),
 );
+
+for (
+  const [mistake, way, verdict] of [
+    ["serves one client at a time", inTurn(echo), /^it serves one client at a time/],
+    ["shares the connection", sharedConnection, /^clients get each other's answers/],
+  ] as [string, Way, RegExp][]
+) {
+  Deno.test(`check_many_clients blames nothing else in any check when a server ${mistake}`, async () => {
+    await using server = serving(way);
+    const options = { all: true, timeout: 1_000, silence: 100 };
+    const results = await judge(MANY_CHECKS, server.where, options);
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    for (const { likely } of failed) assertMatch(likely!, verdict);
+    assertEquals(failed.length, 6);
+  });
+}

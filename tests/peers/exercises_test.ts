@@ -84,7 +84,10 @@ testPrograms(
   {
     threads: /^all passed$/,
     right: /it serves one client at a time/,
-    global_connection: /clients get each other's answers|one client at a time|is forgotten/,
+    global_connection: /clients get each other's answers/,
+    joined: /it serves one client at a time/,
+    called: /it serves one client at a time/,
+    locked: /it serves one client at a time/,
     select_and_sendall: /sendall to a client that does not read waits/,
   },
 );

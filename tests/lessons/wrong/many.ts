@@ -8,7 +8,8 @@ import { after } from "../../../lib/deadline.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { atOnce, inTurn, type Way } from "./serving.ts";
 
-async function echo(connection: Deno.Conn): Promise<void> {
+/** A right conversation. */
+export async function echo(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(4_096);
   for (let count; (count = await connection.read(buffer)) !== null;) {
     await writeAll(connection, buffer.subarray(0, count), { timeout: Infinity });
@@ -51,6 +52,18 @@ function shared(): Way {
     }
   });
 }
+
+/** All conversations take the connection from a variable that they share. */
+export const sharedConnection: Way = async (listener, open, stopped) => {
+  let current: Deno.Conn;
+  await atOnce(async (connection) => {
+    current = connection;
+    const buffer = new Uint8Array(1_024);
+    for (let count; (count = await connection.read(buffer)) !== null;) {
+      await writeAll(current, buffer.subarray(0, count));
+    }
+  })(listener, open, stopped);
+};
 
 /** At most so many clients at once; the others wait. */
 function pool(most: number): Way {
@@ -116,6 +129,7 @@ export const WRONG_MANY: [mistake: string, server: Way, verdict: RegExp][] = [
     /it sends to all clients/,
   ],
   ["shares one buffer among all", shared(), /clients get each other's answers/],
+  ["shares the connection", sharedConnection, /clients get each other's answers/],
   [
     "waits for a client that does not read",
     oneWriter,

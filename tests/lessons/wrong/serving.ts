@@ -5,6 +5,7 @@
  */
 
 import { assertMatch } from "@std/assert";
+import { accepted } from "../../../lib/accept.ts";
 import { type Check, type Result, runChecks } from "../../../lib/check/check.ts";
 import { type ServerTrial, serverTrials } from "../../../lib/check/server_trial.ts";
 
@@ -52,8 +53,7 @@ export function close(resource: { close(): void }): void {
 /** One client after another, each to its end. */
 export function inTurn(converse: (connection: Deno.Conn) => Promise<unknown>): Way {
   return async (listener, open) => {
-    for (;;) {
-      const connection = await listener.accept();
+    for await (const connection of accepted(listener)) {
       open.add(connection);
       try {
         await converse(connection);
@@ -69,8 +69,7 @@ export function inTurn(converse: (connection: Deno.Conn) => Promise<unknown>): W
 /** All clients at once. */
 export function atOnce(converse: (connection: Deno.Conn) => Promise<unknown>): Way {
   return async (listener, open) => {
-    for (;;) {
-      const connection = await listener.accept();
+    for await (const connection of accepted(listener)) {
       open.add(connection);
       converse(connection).catch(() => {}).finally(() => {
         close(connection);

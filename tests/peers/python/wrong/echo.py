@@ -172,6 +172,47 @@ def global_connection():
         threading.Thread(target=converse, daemon=True).start()
 
 
+def in_threads(begin):
+    """The beginner's ways to start a thread for a client, none of which gives a turn to the next one."""
+    listener = listening()
+
+    def converse(connection):
+        with connection:
+            try:
+                right(connection)
+            except OSError:
+                pass
+
+    while True:
+        begin(converse, listener.accept()[0])
+
+
+def joined():
+    def begin(converse, connection):
+        thread = threading.Thread(target=converse, args=(connection,))
+        thread.start()
+        thread.join()
+
+    in_threads(begin)
+
+
+def called():
+    in_threads(lambda converse, connection: threading.Thread(target=converse(connection)).start())
+
+
+def locked():
+    lock = threading.Lock()
+
+    def begin(converse, connection):
+        def alone():
+            with lock:
+                converse(connection)
+
+        threading.Thread(target=alone, daemon=True).start()
+
+    in_threads(begin)
+
+
 def select_and_sendall():
     """One thread for all, and a sendall that waits for one of them."""
     listener = listening()
@@ -192,7 +233,7 @@ def select_and_sendall():
                 key.fileobj.close()
 
 
-ALONE = [one_client, accept_before_loop, crash, threads, global_connection, select_and_sendall]
+ALONE = [one_client, accept_before_loop, crash, threads, global_connection, joined, called, locked, select_and_sendall]
 if KIND in (way.__name__ for way in ALONE):
     globals()[KIND]()
 else:
