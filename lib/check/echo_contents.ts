@@ -5,26 +5,40 @@
  */
 
 import type { Check } from "./check.ts";
-import { expectEcho } from "./echo_mistakes.ts";
+import { compareEcho, DECODED, expectEcho, type Hints } from "./echo_mistakes.ts";
 import { show } from "./exchange.ts";
 import type { ServerTrial } from "./server_trial.ts";
+
+const NO_TEXT = "bytes that are no UTF-8 end the conversation: do not decode, send the bytes";
+
+/** The reason for an end in the middle of any bytes, once it is known. */
+export function endedByBytes({ known }: ServerTrial): Hints {
+  return known.has(NO_TEXT) ? { ended: NO_TEXT, reset: NO_TEXT } : {};
+}
 
 const allBytes: Check<ServerTrial> = {
   name: "bytes of all values from 0 to 255 come back",
   ifGone: "bytes that are no UTF-8 end it: do not decode, or catch the error",
   async run(trial) {
     using exchange = await trial.connect();
-    const decoded = "bytes that are no UTF-8 end the conversation: do not decode, send the bytes";
-    await expectEcho(exchange, Uint8Array.from({ length: 256 }, (_, value) => value), {
-      ended: decoded,
-      reset: decoded,
-      silent: "it waits at a byte of some value: bytes are bytes, none is special",
-    });
+    const message = Uint8Array.from({ length: 256 }, (_, value) => value);
+    await exchange.send(message);
+    const answer = await exchange.hear(message.length);
+    const ended = answer.then === "ended" || answer.then === "reset";
+    if (ended && answer.bytes.length <= 128) trial.known.add(NO_TEXT);
+    // from 128 on none of these is a character in UTF-8
+    const silent = answer.bytes.length === 128
+      ? DECODED
+      : "it waits at a byte of some value: bytes are bytes, none is special";
+    compareEcho(message, answer, { ended: NO_TEXT, reset: NO_TEXT, silent });
   },
 };
 
+const COMMAND = "it takes a word such as quit for a command: whatever comes is sent back";
+
 const blanks: Check<ServerTrial> = {
-  name: "blanks and ends of lines come back as they are",
+  name: "blanks, ends of lines, and words such as quit come back as they are",
+  ifGone: COMMAND,
   async run(trial) {
     for (const message of [" \t both ends \t ", "\r\n", "one\ntwo\r\n\r\n", "\0"]) {
       using exchange = await trial.connect();
@@ -32,16 +46,21 @@ const blanks: Check<ServerTrial> = {
         silent: `nothing comes back for ${show(message)}: do not strip, and do not wait for more`,
       });
     }
+    for (const word of ["bye", "exit", "quit\n"]) {
+      using exchange = await trial.connect();
+      await expectEcho(exchange, word, { silent: COMMAND, ended: COMMAND, reset: COMMAND });
+    }
   },
 };
 
 const cutCharacters: Check<ServerTrial> = {
   name: "characters of several bytes come back, wherever reads cut them",
+  ifGone: allBytes.ifGone!,
   async run(trial) {
     const message = "é€😀".repeat(40);
     for (const shift of ["", "a", "ab", "abc"]) {
       using exchange = await trial.connect();
-      await expectEcho(exchange, shift + message);
+      await expectEcho(exchange, shift + message, endedByBytes(trial));
     }
   },
 };

@@ -6,7 +6,8 @@
 
 import { pause } from "../pause.ts";
 import type { Check } from "./check.ts";
-import { compareEcho, expectEcho, mixedBytes } from "./echo_mistakes.ts";
+import { endedByBytes } from "./echo_contents.ts";
+import { compareEcho, expectEcho, type Hints, mixedBytes } from "./echo_mistakes.ts";
 import type { Exchange, Heard } from "./exchange.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
@@ -27,13 +28,18 @@ const muchAtOnce: Check<ServerTrial> = {
     using exchange = await trial.connect();
     const message = mixedBytes(512 * 1024);
     const [, answer] = await Promise.all([exchange.send(message), exchange.hear(message.length)]);
-    await compareMuch(exchange, message, answer);
+    await compareMuch(exchange, message, answer, endedByBytes(trial));
   },
 };
 
 /** As {@linkcode compareEcho}; tells bytes that are lost at the end from a server that stopped. */
-async function compareMuch(exchange: Exchange, message: Uint8Array, answer: Heard): Promise<void> {
-  if (answer.then !== "silent") return compareEcho(message, answer);
+async function compareMuch(
+  exchange: Exchange,
+  message: Uint8Array,
+  answer: Heard,
+  hints: Hints,
+): Promise<void> {
+  if (answer.then !== "silent") return compareEcho(message, answer, hints);
   await exchange.send("does it still read?");
   const readsOn = (await exchange.hear(1)).bytes.length > 0;
   compareEcho(message, answer, {
@@ -51,24 +57,24 @@ const slowReader: Check<ServerTrial> = {
   deadline: 30_000,
   async run(trial) {
     using exchange = await trial.connect();
-    const size = await quickSize(exchange);
+    const size = await quickSize(exchange, endedByBytes(trial));
     const message = mixedBytes(size, 5);
     // the server's send buffer fills up meanwhile: from then on a write takes only a part, or waits
     const sending = exchange.send(message);
     await exchange.stalled();
     const [, answer] = await Promise.all([sending, exchange.hear(size)]);
-    await compareMuch(exchange, message, answer);
+    await compareMuch(exchange, message, answer, endedByBytes(trial));
   },
 };
 
 /** As many bytes as are echoed in about 1.5 seconds: more than what the system's buffers hold, if it is quick. */
-async function quickSize(exchange: Exchange): Promise<number> {
+async function quickSize(exchange: Exchange, hints: Hints): Promise<number> {
   const sample = mixedBytes(64 * 1024, 7);
   let milliseconds = Infinity;
   // the quickest of four: the machine may have other things to do
   for (let count = 0; count < 4; count++) {
     const began = performance.now();
-    await expectEcho(exchange, sample);
+    await expectEcho(exchange, sample, hints);
     milliseconds = Math.min(milliseconds, performance.now() - began);
   }
   const size = Math.floor(sample.length * 1_500 / milliseconds);

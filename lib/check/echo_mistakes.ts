@@ -84,7 +84,7 @@ export function echoMistake(sent: Uint8Array, { bytes }: Heard): string | undefi
   const from = sent.length > FEW ? at : 0;
   const was = latin(sent.subarray(from, from + FEW)), is = latin(bytes.subarray(from, from + FEW));
   const likely = at === sent.length ? addition(was, is, rest) : alteration(was, is);
-  return likely ?? loss(sent, bytes, at);
+  return likely ?? recoded(sent, bytes, at) ?? loss(sent, bytes, at);
 }
 
 const FEW = 8 * 1024;
@@ -102,6 +102,13 @@ function addition(was: string, is: string, rest: Uint8Array): string {
     : "it sends more than it got: send what came and nothing else";
 }
 
+/** Bytes are lost or replaced in the way of text. */
+export const DECODED =
+  "it reads the bytes as text, and what is no UTF-8, or cut in the middle of a character, is lost: do not decode, " +
+  "send the bytes";
+const RECODED =
+  "it reads the bytes as text of one encoding (latin1), and sends it in another (UTF-8): do not decode, send the bytes";
+
 const REPR =
   "it sends Python's way to show bytes, b'…': send the bytes themselves, not str() of them";
 
@@ -109,8 +116,7 @@ const REPR =
 function alteration(was: string, is: string): string | undefined {
   if (/^b'/.test(is)) return REPR;
   if (is.includes("\xef\xbf\xbd") && !was.includes("\xef\xbf\xbd")) {
-    return "it reads the bytes as text, and what is no UTF-8, or cut in the middle of a character, is lost: " +
-      "do not decode, send the bytes";
+    return DECODED;
   }
   if (was.toLowerCase() === is.toLowerCase()) return "it changes upper and lower case";
   const oneEnd = (text: string) => text.replace(/\r\n?|\n/g, "\n");
@@ -126,6 +132,22 @@ function alteration(was: string, is: string): string | undefined {
   if (is.endsWith(was)) {
     return "it sends something of its own first, such as a greeting: an echo says nothing else";
   }
+}
+
+/** Only bytes that are no ASCII are lost, or each of them comes as two. */
+function recoded(sent: Uint8Array, bytes: Uint8Array, at: number): string | undefined {
+  let next = at;
+  for (const byte of bytes.subarray(at)) {
+    while (next < sent.length && sent[next] !== byte && sent[next]! > 127) next++;
+    if (sent[next++] !== byte) {
+      // the first byte of two may be the one that was sent
+      const from = at > 0 && sent[at - 1]! > 127 ? at - 1 : at;
+      const utf8 = new TextEncoder().encode(latin(sent.subarray(from, from + FEW)));
+      const is = bytes.subarray(from, from + utf8.length);
+      return is.every((byte, index) => byte === utf8[index]) ? RECODED : undefined;
+    }
+  }
+  return DECODED;
 }
 
 /** What comes at the difference stands further on in what was sent. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ECHO_BASICS } from "../../lib/check/echo_checks.ts";
 import { ECHO_HARD } from "../../lib/check/echo_hard_checks.ts";
 import { serve } from "../../scripts/tcp/echo_server.ts";
-import { WRONG_ECHO } from "./wrong/echo.ts";
+import { WRONG_ECHO, WRONG_TEXT } from "./wrong/echo.ts";
 import { firstFailure, judge, serving, testWrong } from "./wrong/serving.ts";
 
 const CHECKS = [...ECHO_BASICS, ...ECHO_HARD];
@@ -27,3 +27,14 @@ testWrong(
     return await judge(CHECKS, server.where);
   }, verdict]),
 );
+
+for (const [mistake, way, verdict] of WRONG_TEXT) {
+  Deno.test(`check_echo blames nothing else in any check when a server ${mistake}`, async () => {
+    await using server = serving(way);
+    const options = { all: true, timeout: 500, silence: 100 };
+    const results = await judge(CHECKS, server.where, options);
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    assert(failed.length >= 4, JSON.stringify(failed));
+    for (const { likely } of failed) assertMatch(likely!, verdict);
+  });
+}

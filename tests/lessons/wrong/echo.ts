@@ -29,6 +29,38 @@ function echo(
 const text = (change: (text: string) => string) => (bytes: Uint8Array) =>
   encode(change(new TextDecoder().decode(bytes)));
 
+/** Reads until so many bytes are there, as `recv` with MSG_WAITALL. */
+const fullBuffer = (size: number) => async (connection: Deno.Conn) => {
+  const buffer = new Uint8Array(size);
+  for (let length = 0;;) {
+    const count = await connection.read(buffer.subarray(length));
+    length += count ?? 0;
+    if (count !== null && length < size) continue;
+    await sendAll(connection, buffer.subarray(0, length));
+    if (count === null) return;
+    length = 0;
+  }
+};
+
+/** Mistakes that several checks find, and the words for each of them in all of these. */
+export const WRONG_TEXT: [mistake: string, server: Way, verdict: RegExp][] = [
+  [
+    "drops what is no UTF-8",
+    inTurn(echo(text((it) => it.replaceAll("\ufffd", "")))),
+    /^it reads the bytes as text, and what is no UTF-8/,
+  ],
+  [
+    "reads Latin-1 and writes UTF-8",
+    inTurn(echo((bytes) => encode(String.fromCharCode(...bytes)))),
+    /^it reads the bytes as text of one encoding \(latin1\), and sends it in another/,
+  ],
+  [
+    "reads nothing but UTF-8",
+    inTurn(echo((bytes) => encode(new TextDecoder("utf-8", { fatal: true }).decode(bytes)))),
+    /^bytes that are no UTF-8 end the conversation/,
+  ],
+];
+
 /** What the mistake is, the server that makes it, and the checker's words for it. */
 export const WRONG_ECHO: [mistake: string, server: Way, verdict: RegExp][] = [
   [
@@ -168,6 +200,31 @@ export const WRONG_ECHO: [mistake: string, server: Way, verdict: RegExp][] = [
       }
     }),
     /it waits for the end of a line/,
+  ],
+  ["reads until its buffer is full", inTurn(fullBuffer(16)), /it waits until its buffer is full/],
+  ["reads until a large buffer is full", inTurn(fullBuffer(2_048)), /it waits until its buffer is/],
+  [
+    "does not flush",
+    inTurn(async (connection) => {
+      const buffer = new Uint8Array(1_024), unsent: number[] = [];
+      for (let count; (count = await connection.read(buffer)) !== null;) {
+        unsent.push(...buffer.subarray(0, count));
+        if (unsent.length > 8_192) await sendAll(connection, new Uint8Array(unsent.splice(0)));
+      }
+    }),
+    /what it writes stays in a buffer until that is full/,
+  ],
+  [
+    "ends at a word",
+    inTurn(async (connection) => {
+      const buffer = new Uint8Array(1_024);
+      for (let count; (count = await connection.read(buffer)) !== null;) {
+        const bytes = buffer.subarray(0, count);
+        if (/^(bye|quit)\s*$/.test(new TextDecoder().decode(bytes))) return;
+        await sendAll(connection, bytes);
+      }
+    }),
+    /it takes a word such as quit for a command/,
   ],
   ["decodes each piece", inTurn(echo(text((it) => it))), /it reads the bytes as text/],
   ["adds a line feed", inTurn(echo(text((it) => `${it}\n`))), /it adds an end of line/],

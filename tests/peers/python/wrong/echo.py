@@ -72,6 +72,39 @@ def ignored(connection):
         connection.sendall(data.decode("utf-8", "replace").encode())
 
 
+def dropped(connection):
+    while data := connection.recv(16):
+        connection.sendall(data.decode("utf-8", "ignore").encode())
+
+
+def latin(connection):
+    while data := connection.recv(16):
+        connection.sendall(data.decode("latin-1").encode())
+
+
+def command(connection):
+    while (data := connection.recv(1024)) and data.strip() not in (b"bye", b"quit"):
+        connection.sendall(data)
+
+
+def wait_all(connection):
+    while data := connection.recv(16, socket.MSG_WAITALL):
+        connection.sendall(data)
+
+
+def file_read(connection):
+    file = connection.makefile("rwb")
+    while data := file.read(16):
+        file.write(data)
+        file.flush()
+
+
+def no_flush(connection):
+    file = connection.makefile("rwb")
+    while data := file.read1(16):
+        file.write(data)
+
+
 def no_send_loop(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     connection.settimeout(30)  # from now on send may take only a part
