@@ -33,7 +33,7 @@ async function messageOf(exchange: Exchange): Promise<Uint8Array> {
         : "it closes before it has sent anything",
     });
   }
-  const rest = await exchange.hear(LONGEST, 150);
+  const rest = await exchange.hear(LONGEST, 200);
   const message = new Uint8Array([...first.bytes, ...rest.bytes]);
   if (rest.then === "reset" || rest.then === "more") {
     throw new Mismatch({

@@ -23,7 +23,7 @@ async function isServed(trial: ServerTrial, likely: string): Promise<void> {
 
 const muchAtOnce: Check<ServerTrial> = {
   name: "512 KiB at once come back",
-  deadline: 30_000,
+  deadline: 120_000,
   async run(trial) {
     using exchange = await trial.connect();
     const message = mixedBytes(512 * 1024);
@@ -54,7 +54,7 @@ const MOST = 8 * 1024 * 1024;
 
 const slowReader: Check<ServerTrial> = {
   name: "a client that sends much before it reads gets all in the end",
-  deadline: 30_000,
+  deadline: 120_000,
   async run(trial) {
     using exchange = await trial.connect();
     const size = await quickSize(exchange, endedByBytes(trial));
@@ -84,6 +84,7 @@ async function quickSize(exchange: Exchange, hints: Hints): Promise<number> {
 
 const leavers: Check<ServerTrial> = {
   name: "clients that leave without a word do no harm",
+  deadline: 30_000,
   ifGone: CATCH,
   async run(trial) {
     for (let count = 0; count < 5; count++) (await trial.connect())[Symbol.dispose]();

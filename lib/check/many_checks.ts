@@ -102,7 +102,7 @@ const greedy: Check<ServerTrial> = {
 
 const coming: Check<ServerTrial> = {
   name: "200 clients that come and go leave nothing behind",
-  deadline: 30_000,
+  deadline: 120_000,
   ifGone:
     "each client leaves something behind, until there is too much: close each connection, and let its thread or " +
     "process end",

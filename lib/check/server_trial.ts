@@ -45,7 +45,9 @@ export class ServerTrial implements Disposable {
     const action = `connect to ${address}`;
     let connection: Deno.TcpConn;
     try {
-      connection = await within(this.options.timeout, Deno.connect(this.where));
+      // while the queue of a busy server is full, the system tries again after 1 s, and after 3 s
+      const patience = this.options.timeout + 1_000;
+      connection = await within(patience, Deno.connect(this.where));
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw new ActionError(action, error);
       if (error instanceof DeadlineError) {

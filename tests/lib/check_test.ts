@@ -4,10 +4,12 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Check, Gone, Mismatch, type Result, runChecks } from "../../lib/check/check.ts";
 import { Report } from "../../lib/check/report.ts";
+import { Exchange } from "../../lib/check/exchange.ts";
 import { readTime } from "../../lib/check/time_text.ts";
+import { pause } from "../../lib/pause.ts";
 
 const nothing = () => ({ [Symbol.dispose]() {} });
 const pass = (name: string): Check<Disposable> => ({ name, run: () => Promise.resolve() });
@@ -75,6 +77,34 @@ Deno.test("a report counts what was not tried as missing when it gives the score
   assertEquals(report.end(), 1);
   const { passed, total } = JSON.parse(lines.join("\n"));
   assertEquals([passed, total], [1, 2]);
+});
+
+/** Hears what comes in pieces, one every 30 ms. */
+async function hearPieces(size: number, count: number, wanted: number) {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using sender = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using exchange = new Exchange(await listener.accept(), 200);
+  let over = false;
+  const sending = (async () => {
+    for (let sent = 0; sent < count && !over; sent++) {
+      await sender.write(new Uint8Array(size));
+      await pause(30);
+    }
+  })();
+  const { bytes, then } = await exchange.hear(wanted);
+  over = true;
+  await sending;
+  return { length: bytes.length, then };
+}
+
+Deno.test("an exchange hears all when it comes steadily, and takes more than ten times the timeout", async () => {
+  const wanted = 80 * 4_096;
+  assertEquals(await hearPieces(4_096, 80, wanted), { length: wanted, then: "more" });
+});
+
+Deno.test("an exchange hears no more after ten times the timeout when bytes come drop by drop", async () => {
+  const { length } = await hearPieces(1, 1_000, 1_000);
+  assert(length < 100, `heard ${length} bytes`);
 });
 
 // in Berlin it is one o'clock of Thursday, less two seconds
