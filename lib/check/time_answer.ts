@@ -47,10 +47,7 @@ function notNow(text: string): string | undefined {
     return "it sends Python's way to show bytes, b'…': encode the text, do not convert it with str()";
   }
   const { off, lacks } = readTime(text, Date.now());
-  if (lacks === "seconds") return "the time has no seconds";
-  if (lacks === "hours") {
-    return "these are seconds since 1970: send hours, minutes and seconds, which people can read";
-  }
+  if (lacks) return "the time has no seconds";
   if (off === undefined) {
     return 'that is no time that can be read: send hours, minutes and seconds, as time.strftime("%c") gives them';
   }

@@ -10,8 +10,8 @@ import { type DateParts, readDates } from "./date_text.ts";
 export interface TimeRead {
   /** How many seconds it is ahead of the given time, or behind when negative; `undefined` when it has no time. */
   off?: number;
-  /** What is missing, where there is something of a time. */
-  lacks?: "seconds" | "hours";
+  /** Whether seconds are missing from what is a time otherwise. */
+  lacks?: "seconds";
 }
 
 /** A time of day that a text may mean. */
@@ -47,9 +47,9 @@ const BEHIND = new RegExp(`^\\s*(?:(?:UTC|GMT)?\\s*${OFFSET}|(?:Z|UTC|GMT)\\b)`)
 const ANYWHERE = new RegExp(`\\b(?:UTC|GMT)\\b(?:\\s*${OFFSET})?`);
 
 /**
- * Finds the time in a text, with hours, minutes and seconds, however it is written, and tells how far off it is.
- * It may be in the zone that it names, else in the local one or in UTC. A date and a weekday, when there are any,
- * count as well.
+ * Finds the time in a text, with hours, minutes and seconds, however it is written, or as seconds since 1970, and
+ * tells how far off it is. It may be in the zone that it names, else in the local one or in UTC. A date and a
+ * weekday, when there are any, count as well.
  *
  * @param now milliseconds since 1970
  * @param local minutes that the local zone is east of Greenwich
@@ -62,7 +62,7 @@ const ANYWHERE = new RegExp(`\\b(?:UTC|GMT)\\b(?:\\s*${OFFSET})?`);
  * const now = Date.UTC(2026, 10, 25, 9, 30, 10);
  * assertEquals(readTime("Wed Nov 25 09:30:12 2026\n", now).off, 2);
  * assertEquals(readTime("25.11.2026, 10 Uhr 30 und 5 Sekunden", now, 60).off, -5);
- * assertEquals(readTime("1795599005.25", now), { lacks: "hours" });
+ * assertEquals(readTime("1795599005.25", now).off, -4.75);
  * assertEquals(readTime("soon", now), {});
  * ```
  */
@@ -73,9 +73,16 @@ export function readTime(
 ): TimeRead {
   const offs = clocksIn(text).map((clock) => nearest(clock, now / 1000, local));
   if (offs.length > 0) return { off: smallest(offs) };
-  if (/(?<![\d.])(?:\d{9,10}|\d{13}|\d{16}|\d{19})(?!\d)/.test(text)) return { lacks: "hours" };
+  const since = SINCE_1970.exec(text)?.[0];
+  if (since !== undefined) return { off: inSeconds(since) - now / 1000 };
   return HOURS_MINUTES.test(text) ? { lacks: "seconds" } : {};
 }
+
+/** With nine or ten digits before the point; without a point also in thousandths and less, as programs count. */
+const SINCE_1970 = /(?<![\d.])(?:\d{9,10}(?:\.\d+)?|\d{13}|\d{16}|\d{19})(?![\d.]*\d)/;
+
+const inSeconds = (since: string) =>
+  Number(since) / (/^\d{13,}$/.test(since) ? 10 ** (since.length - 10) : 1);
 
 const smallest = (offs: number[]) => offs.sort((a, b) => Math.abs(a) - Math.abs(b))[0]!;
 

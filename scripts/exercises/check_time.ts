@@ -3,8 +3,8 @@
  * Check your time server
  *
  * Tries a time server of your own, in any language, over TCP: "reqtime" must get the current time, in any format
- * that has hours, minutes and seconds: of this machine's zone, of UTC, or of the zone that stands with it. A date
- * may be there as well. Another question must not get the time.
+ * that has hours, minutes and seconds (of this machine's zone, of UTC, or of the zone that stands with it; a date
+ * may be there as well), or as seconds since 1970. Another question must not get the time.
  *
  * time_starter.ts has the task, and a beginning.
  *

@@ -2,9 +2,9 @@
 /**
  * To do: a time server
  *
- * The task, Exercise 9-1: a client sends "reqtime", the server sends the current time. Hours, minutes and
- * seconds must be in it, the format is yours. A client that sends something else is told so. The question may
- * come with an end of line behind it, or in two pieces. No client may end the server.
+ * The task, Exercise 9-1: a client sends "reqtime", the server sends the current time, to the second. The format
+ * is yours. A client that sends something else is told so. The question may come with an end of line behind it,
+ * or in two pieces. No client may end the server.
  *
  * This is an echo server, as ex91S.py, which the exercise starts from: change it in a copy, such as my_time.ts,
  * and try it while you work, in another terminal:

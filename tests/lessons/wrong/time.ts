@@ -48,6 +48,7 @@ export const FORMATS: [name: string, format: (now: Date) => string][] = [
   ["in words", (now) => "Es ist {} Uhr {} und {} Sekunden".replace(/{}/g, one(parts(now)))],
   ["without zeros", (now) => parts(now).map(Number).join(":")],
   ["without anything", (now) => now.toISOString().slice(0, 19).replace(/\D/g, "")],
+  ["since 1970", (now) => String(now.getTime() / 1000)],
   ["of Nepal", (now) => `${later(5.75, utc)(now)} +05:45`],
 ];
 
@@ -78,9 +79,9 @@ export const WRONG_TIME: [mistake: string, server: Way, verdict: RegExp][] = [
   ["gives no seconds", answering((now) => utc(now).slice(0, 5)), /the time has no seconds/],
   ["gives a date", answering(date), /that is no time that can be read/],
   [
-    "counts from 1970",
-    answering((now) => `${now.getTime() / 1000}`),
-    /these are seconds since 1970/,
+    "counts from 1970, a day late",
+    answering((now) => `${now.getTime() / 1000 - 86_400}`),
+    /it is 1 day behind/,
   ],
   [
     "compares with exactly reqtime",
