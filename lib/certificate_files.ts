@@ -133,7 +133,7 @@ export async function serverCertificate(
   const notes: string[] = [];
   const mine = async (kept: Kept) =>
     hasIssued(await textOf(`${folder}/authority.pem`), kept.certified);
-  let server = await read(folder, "server", notes);
+  let server = await read(folder, "server", notes, false);
   if (!server || !lasts(server) && await mine(server)) {
     const files = await certificateFiles(folder);
     notes.push(...files.notes, ...files.made.map((name) => `made ${name} in ${folder}`));
@@ -172,8 +172,8 @@ function hasIssued(authority: string | undefined, { certificate }: Certified): b
 
 /** What is there; a server's certificate that another authority has issued is not for a lesson to replace. */
 async function readBoth(folder: string, notes: string[]) {
-  const authority = await read(folder, "authority", notes);
-  const server = await read(folder, "server", notes);
+  const authority = await read(folder, "authority", notes, true);
+  const server = await read(folder, "server", notes, true);
   if (server && !hasIssued(authority?.certified.certificate, server.certified)) {
     const reason = authority ? "authority.pem has not issued it" : "authority.pem is not there";
     throw unusable(
@@ -185,7 +185,13 @@ async function readBoth(folder: string, notes: string[]) {
   return { authority, server };
 }
 
-async function read(folder: string, name: string, notes: string[]): Promise<Kept | undefined> {
+/** @param repair whether a key that others may read is closed to them, which only its owner may do */
+async function read(
+  folder: string,
+  name: string,
+  notes: string[],
+  repair: boolean,
+): Promise<Kept | undefined> {
   const certificate = await textOf(`${folder}/${name}.pem`);
   const key = await textOf(`${folder}/${name}.key`);
   // a key alone is what is left when its certificate could not be written any more
@@ -199,7 +205,7 @@ async function read(folder: string, name: string, notes: string[]): Promise<Kept
   if (!fits(certificate, key)) {
     throw unusable(folder, `${name}.key`, `it holds no key, or not that of ${name}.pem`);
   }
-  await closeToOthers(`${folder}/${name}.key`, notes);
+  await closeToOthers(`${folder}/${name}.key`, notes, repair);
   return { ...details, certified: { certificate, key } };
 }
 
@@ -220,10 +226,14 @@ function fits(certificate: string, key: string): boolean {
   }
 }
 
-/** What others may have read already nobody can take back: their access ends, and that is told. */
-async function closeToOthers(path: string, notes: string[]): Promise<void> {
+/** What others may have read already nobody can take back: their access ends, where `repair` says so, and is told. */
+async function closeToOthers(path: string, notes: string[], repair: boolean): Promise<void> {
   const { mode } = await Deno.stat(path);
   if (mode === null || (mode & 0o077) === 0) return;
+  if (!repair) {
+    notes.push(`others have access to ${path}: chmod 600 ends it`);
+    return;
+  }
   await attempt(`make ${path} readable for you only`, () => Deno.chmod(path, 0o600));
   notes.push(
     `others had access to ${path}, now only you have: if one may have read it, make all anew`,

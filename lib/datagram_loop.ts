@@ -58,11 +58,16 @@ const LONGEST_WAIT = 200; // milliseconds; up to here after() is exact
  */
 export function datagramLoop(socket: Deno.DatagramConn): DatagramLoop {
   let failure: unknown;
-  let closed = false;
+  let closed = false, leaving = false;
   let running: Protocol | undefined;
   const close = () => {
-    if (closed) return;
-    if (running && !running.done) running.leave?.();
+    if (closed || leaving) return;
+    leaving = true;
+    try {
+      if (running && !running.done) running.leave?.();
+    } catch (error) {
+      failure ??= error;
+    }
     closed = true;
     try {
       socket.close();

@@ -20,7 +20,9 @@ export interface FreshCertificate {
  */
 export async function freshCertificate(host: string): Promise<FreshCertificate> {
   const authority = await createAuthority({ name: "Lesson authority" });
-  const { certificate, key } = await issueCertificate(authority, [host, "localhost"]);
+  // the scope of a link-local address has no meaning elsewhere
+  const name = host.replace(/%.*$/, "");
+  const { certificate, key } = await issueCertificate(authority, [name, "localhost"]);
   return { cert: certificate, key, authority: authority.certificate };
 }
 

@@ -8,6 +8,10 @@
 import { canonicalAddress } from "./hosts_file.ts";
 import { Problem } from "./http_problem.ts";
 
+/** What to answer where there is none. */
+export const NO_HOST =
+  "there is to be a Host header that is a host (and with HTTP/2 one other than localhost)";
+
 /**
  * The URL of a request to Deno.serve; `undefined` when there is no Host, or one that is none, which is to be
  * answered with 400. Deno.serve answers so only when there are two.

@@ -32,6 +32,8 @@ export interface LinkCounts {
   came: number;
   /** Sent on: counted by whoever does it, when it is done. */
   went: number;
+  /** Could not be sent on. */
+  failed: number;
   dropped: number;
   duplicated: number;
   reordered: number;
@@ -52,6 +54,7 @@ export function noCounts(): LinkCounts {
   return {
     came: 0,
     went: 0,
+    failed: 0,
     dropped: 0,
     duplicated: 0,
     reordered: 0,
@@ -151,9 +154,10 @@ export class LossyLink {
 
 /** Says in one line what has happened. */
 export function formatCounts(counts: LinkCounts): string {
-  const { came, went, dropped, duplicated, reordered, corrupted, overflowed } = counts;
-  const waiting = came + duplicated - dropped - overflowed - went;
+  const { came, went, failed, dropped, duplicated, reordered, corrupted, overflowed } = counts;
+  const waiting = came + duplicated - dropped - overflowed - went - failed;
   return `${came} came, ${dropped} dropped, ${duplicated} duplicated, ${reordered} reordered, ` +
     `${corrupted} corrupted, ${overflowed} found the queue full, ${went} went on` +
+    (failed > 0 ? `, ${failed} could not be sent` : "") +
     (waiting > 0 ? `, ${waiting} were still on the way` : "");
 }

@@ -149,12 +149,29 @@ async function openLocked(path: string, options: Deno.OpenOptions): Promise<Deno
     if (error instanceof Deno.errors.AlreadyExists) throw busy(path);
     throw error;
   }
-  // between the two, its last user may have given it its name, and another have begun anew
-  const mine = await file.tryLock(true) &&
-    (await file.stat()).ino === (await Deno.lstat(path).catch(unlessMissing))?.ino;
-  if (mine) return file;
+  try {
+    // between the two, its last user may have given it its name, and another have begun anew
+    const mine = await lock(file) &&
+      (await file.stat()).ino === (await Deno.lstat(path).catch(unlessMissing))?.ino;
+    if (mine) return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   file.close();
   throw busy(path);
+}
+
+/** False when another program has it; where there are no locks, as on some network drives, nobody does. */
+async function lock(file: Deno.FsFile): Promise<boolean> {
+  try {
+    return await file.tryLock(true);
+  } catch (error) {
+    if (["ENOLCK", "ENOTSUP", "ENOSYS"].includes((error as { code?: string }).code ?? "")) {
+      return true;
+    }
+    throw error;
+  }
 }
 
 function busy(path: string): Error {

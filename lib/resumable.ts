@@ -118,8 +118,9 @@ export class Resumable implements Disposable {
 
   /** All of it is there: it gets its name. */
   async finish(): Promise<void> {
-    await this.part.finish();
+    // while the part is still locked: afterwards the note may be that of another program
     await writeVersion(this.part.target);
+    await this.part.finish();
   }
 
   /** Closes the part. What cannot be gone on with is removed. */

@@ -45,14 +45,18 @@ export class SendQueue {
   /**
    * Sends a datagram when those before it are sent. Its memory must stay as it is until then.
    *
+   * @param onDone told whether it could be sent
    * @returns false when too many are waiting already: it will not be sent
    */
-  send(datagram: Uint8Array): boolean {
+  send(datagram: Uint8Array, onDone: (sent: boolean) => void = () => {}): boolean {
     if (this.#waiting >= this.#most) return false;
     this.#waiting++;
     this.#last = this.#last
       .then(() => this.socket.send(datagram, this.to))
-      .catch(this.#onError)
+      .then(() => onDone(true), (error) => {
+        this.#onError(error);
+        onDone(false);
+      })
       .finally(() => this.#waiting--);
     return true;
   }

@@ -52,8 +52,10 @@ export async function tapDatagrams(
       if (from === "client") session.toServer(datagram);
       else session.toClient(datagram);
     });
-    if (!waits && !full) console.error(`${later.most} datagrams wait: what comes now is dropped`);
-    full = !waits;
+    if (!waits && !full) {
+      console.error(`${later.most} datagrams wait: some of what comes is dropped`);
+    }
+    full ||= !waits;
   };
   await relayDatagrams(socket, { transport: "udp", ...server }, {
     opened(session) {

@@ -16,9 +16,9 @@ export interface UdpSession {
   number: number;
   client: Deno.NetAddr;
   /** Sends to the server from this client's own socket, in order; false when too many are waiting for that. */
-  toServer(datagram: Uint8Array): boolean;
+  toServer(datagram: Uint8Array, onDone?: (sent: boolean) => void): boolean;
   /** Sends to the client from the socket that it knows, in order; false when too many are waiting for that. */
-  toClient(datagram: Uint8Array): boolean;
+  toClient(datagram: Uint8Array, onDone?: (sent: boolean) => void): boolean;
 }
 
 /** What is done with datagrams; each has memory of its own. */
@@ -89,8 +89,8 @@ export async function relayDatagrams(
     const session: UdpSession = {
       number: ++opened,
       client,
-      toServer: (datagram) => there.send(datagram),
-      toClient: (datagram) => back.send(datagram),
+      toServer: (datagram, onDone) => there.send(datagram, onDone),
+      toClient: (datagram, onDone) => back.send(datagram, onDone),
     };
     handlers.opened?.(session);
     receiveAll(own, (datagram, from) => {
@@ -114,7 +114,6 @@ export async function relayDatagrams(
             full = true;
             return;
           }
-          full = false;
           kept.delete(idlest[0]);
           idlest[1].socket.close();
           handlers.closed?.(idlest[1].session);

@@ -61,7 +61,7 @@ export class WholeFile implements Disposable {
     if (!this.#open) return;
     this.#open = false;
     this.#file.close();
-    Deno.removeSync(this.#part);
+    unlessMissing(() => Deno.removeSync(this.#part));
   }
 }
 

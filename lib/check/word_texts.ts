@@ -46,11 +46,12 @@ export async function putSecret(folder: string): Promise<void> {
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(secretOf("/tmp/words").slice(0, 2), ["../words_secret.txt", "/tmp/words_secret.txt"]);
- * assertEquals(secretOf("texts")[0], "../texts_secret.txt");
+ * assertEquals(secretOf("/tmp/words/")[1], "/tmp/words_secret.txt");
+ * assertEquals(secretOf("./texts/")[0], "../texts_secret.txt");
  * ```
  */
 export function secretOf(folder: string): [string, ...string[]] {
-  const [, above = "", last = ""] = /^(.*\/)?([^/]*)\/*$/.exec(folder)!;
+  const [, above = "", last = ""] = /^(.*\/)?([^/]*)$/.exec(folder.replace(/(?<=.)\/+$/, ""))!;
   const name = `${/^\.{0,2}$/.test(last) ? "check" : last}_secret.txt`;
   const inFull = folder.startsWith("/") ? [above + name] : [];
   return [`../${name}`, ...inFull, `check_folder/../../${name}`, `./../${name}`, `....//${name}`];

@@ -46,6 +46,7 @@ import { UsageError } from "../../lib/usage.ts";
 
 const FOLDER = "downloads";
 const PIECE = 1024 * 1024; // bytes
+const LEAST = 16 * 1024; // bytes of an answer with a part
 const STALL = 10_000; // milliseconds in which nothing comes
 
 interface Options {
@@ -120,7 +121,8 @@ async function receive(response: Response, { part, total }: Resumable, limit: nu
     reader.releaseLock();
   }
   if (total === undefined || part.size === total) return true;
-  if (response.status === 206 && before < part.size && part.size < total) return false;
+  // less is gone on with, but not crumbs without end
+  if (response.status === 206 && part.size - before >= LEAST && part.size < total) return false;
   throw new Broken(`the answer ended after ${part.size}${of} bytes`);
 }
 
@@ -201,9 +203,9 @@ export async function main(options: Options): Promise<void> {
   }
   if (output !== undefined) {
     const there = await attempt(`look at ${output}`, Deno.lstat(output).catch(unlessMissing));
-    // in its place a device would be gone
-    if (there && !there.isFile && !there.isSymlink) {
-      throw new UsageError(`--output is a file, and ${visible(output)} is a folder or device`);
+    // in its place a device would be gone, and a link to one
+    if (there && !there.isFile) {
+      throw new UsageError(`--output is a file, and ${visible(output)} is none`);
     }
   } else {
     await attempt(`make the folder ${FOLDER}`, Deno.mkdir(FOLDER, { recursive: true }));

@@ -37,7 +37,7 @@ import { run } from "../../lib/cli.ts";
 import { etagOf, judge } from "../../lib/etag.ts";
 import { answering } from "../../lib/http_answer.ts";
 import { readFields } from "../../lib/http_fields.ts";
-import { checkName, urlOf } from "../../lib/http_host.ts";
+import { checkName, NO_HOST, urlOf } from "../../lib/http_host.ts";
 import { Problem } from "../../lib/http_problem.ts";
 import { keepServing } from "../../lib/keep_serving.ts";
 import { pause } from "../../lib/pause.ts";
@@ -49,7 +49,7 @@ import { onInterrupt } from "../../lib/shutdown.ts";
 /** Which resource it is about decides; then the method. */
 async function answer(request: Request, posts: PostStore, names: string[]): Promise<Response> {
   const url = urlOf(request);
-  if (!url) throw new Problem(400, "there is to be a Host header that is a host");
+  if (!url) throw new Problem(400, NO_HOST);
   checkName(url.host, names);
   refuseOtherSites(request, url);
   if (url.pathname === "/") return frontPage(request, posts);

@@ -22,7 +22,7 @@
 import { formatEndpoint } from "../../lib/address.ts";
 import { rangeOf } from "../../lib/byte_range.ts";
 import { run } from "../../lib/cli.ts";
-import { urlOf } from "../../lib/http_host.ts";
+import { NO_HOST, urlOf } from "../../lib/http_host.ts";
 import { keepServing } from "../../lib/keep_serving.ts";
 import { pause } from "../../lib/pause.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
@@ -77,7 +77,7 @@ const PAGES: Record<string, (request: Request) => Response> = {
 /** Answers one request. */
 export function answer(request: Request): Response {
   const url = urlOf(request);
-  if (!url) return new Response("there is to be a Host header that is a host\n", { status: 400 });
+  if (!url) return new Response(`${NO_HOST}\n`, { status: 400 });
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }

@@ -274,10 +274,10 @@ async function targetOf(name: string, output: string | undefined): Promise<strin
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }));
   if (output !== undefined) {
-    // all of it would be fetched before it turns out that a folder cannot be written over; a device could be
-    const isFile = there === undefined || there.isFile || there.isSymlink;
-    if (isFile && !target.endsWith("/")) return target;
-    throw new UsageError(`--output is a file, and ${visible(target)} is a folder or device`);
+    // all of it would be fetched before it turns out that a folder cannot be written over; a device, and a link
+    // to one, could be
+    if (there?.isFile !== false && !target.endsWith("/")) return target;
+    throw new UsageError(`--output is a file, and ${visible(target)} is none`);
   }
   if (there) throw new Error(`${target} is there already: remove it, or write --output ${target}`);
   return target;

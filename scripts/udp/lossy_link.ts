@@ -59,10 +59,12 @@ export async function relay(
   { faults, seed, later, there, back }: Link,
 ): Promise<void> {
   const links = new Map<UdpSession, { there: LossyLink; back: LossyLink }>();
-  const pass = (link: LossyLink, datagram: Uint8Array, send: (datagram: Uint8Array) => boolean) => {
+  const pass = (link: LossyLink, datagram: Uint8Array, send: UdpSession["toServer"]) => {
+    const { counts } = link;
+    const done = (sent: boolean) => counts[sent ? "went" : "failed"]++;
     for (const { datagram: out, at } of link.pass(datagram, performance.now())) {
-      const waits = later.add(at, () => link.counts[send(out) ? "went" : "overflowed"]++);
-      if (!waits) link.counts.overflowed++;
+      const waits = later.add(at, () => send(out, done) || counts.overflowed++);
+      if (!waits) counts.overflowed++;
     }
   };
   await relayDatagrams(socket, server, {

@@ -173,6 +173,23 @@ const cases: Case[] = [
     ranges: [undefined, "bytes=50000-", "bytes=70000-"],
   },
   {
+    name: "gives one byte of what it was asked for, each time",
+    answers: [
+      honest(50_000),
+      ({ header, say }) => {
+        const [, first] = /^bytes=(\d+)-$/.exec(header("range") ?? "")!;
+        return say(
+          'HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\nETag: "1"\r\n' +
+            `Content-Range: bytes ${first}-${first}/100000\r\n\r\n${FILE[Number(first)]}`,
+        );
+      },
+    ],
+    words: ["--retries", "2"],
+    part: 50_002,
+    stderr: /the answer ended after 50002 of 100000 bytes$/m,
+    ranges: [undefined, "bytes=50000-", "bytes=50001-"],
+  },
+  {
     name: "says that all is shorter than it had announced",
     answers: [
       honest(50_000),
@@ -502,16 +519,18 @@ Deno.test(`${SCRIPT} asks for nothing when --output is a folder, and names a fol
   const url = `http://127.0.0.1:${peer.address}/file`;
   const made = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
   assert(made.success);
+  await Deno.symlink("/dev/null", `${folder}/link`);
   const outcomes: [output: string, code: number, stderr: RegExp][] = [
-    [`${folder}/`, 2, /--output is a file, and .* is a folder or device/],
-    [`${folder}/pipe`, 2, /--output is a file, and .* is a folder or device/],
+    [`${folder}/`, 2, /--output is a file, and .* is none/],
+    [`${folder}/link`, 2, /--output is a file, and .* is none/],
+    [`${folder}/pipe`, 2, /--output is a file, and .* is none/],
     [`${folder}/none/file`, 1, /the folder of .*\/none\/file\.part is not there: make it first/],
   ];
   for (const [output, code, stderr] of outcomes) {
     await using client = startDeno(flags, SCRIPT, { words: [url, "--output", output] });
     assertEquals(await within("the client's end", client.ended, PATIENT), code);
     assertMatch(client.stderr, stderr);
-    assertEquals(namesIn(folder), ["pipe"]);
+    assertEquals(namesIn(folder), ["link", "pipe"]);
   }
   assertEquals(requestsOf(peer).length, 1);
   await Deno.remove(folder, { recursive: true });

@@ -343,7 +343,7 @@ Deno.test(`${CLIENT} does not begin to fetch what it cannot put at its place`, a
     assertEquals(await within("its end", client.ended, 40_000), 2, output);
     assertMatch(
       client.stderr,
-      /^ftp_client\.ts: --output is a file, and .* is a folder or device$/m,
+      /^ftp_client\.ts: --output is a file, and .* is none$/m,
     );
     assertEquals([peer.commands, sizeOf(`${folder}.part`)], [[], undefined]);
   }

@@ -156,6 +156,16 @@ Deno.test("keys that others can read are closed to them, and that is told", () =
     }
   }));
 
+Deno.test("a server says that others can read its key, and leaves that as its owner has made it", () =>
+  inFolder(async (folder) => {
+    await certificateFiles(folder);
+    await Deno.chmod(`${folder}/server.key`, 0o640);
+    const told: string[] = [];
+    await serverCertificate(folder, (sentence) => told.push(sentence));
+    assertEquals(told[0], `others have access to ${folder}/server.key: chmod 600 ends it`);
+    assertEquals((await Deno.stat(`${folder}/server.key`)).mode! & 0o777, 0o640);
+  }));
+
 Deno.test("damaged files and those without their other half are told in one sentence with the next step", () =>
   inFolder(async (folder) => {
     const other = await createAuthority();

@@ -477,6 +477,23 @@ Deno.test("datagramLoop lets a protocol send a last word, unless it has ended", 
   }
 });
 
+Deno.test("datagramLoop closes its socket, and ends with what the last word throws", async () => {
+  const socket = await bind();
+  const loop = datagramLoop(socket);
+  const running = loop.run({
+    done: false,
+    due: Infinity,
+    arrived() {},
+    late() {},
+    leave() {
+      throw new Error("no last word");
+    },
+  });
+  loop.close();
+  await assertRejects(() => running, Error, "no last word");
+  assertThrows(() => socket.close(), Deno.errors.BadResource);
+});
+
 Deno.test("datagramLoop wakes a protocol at its time, and ends with what it throws", async () => {
   for (const wait of [5, 300]) {
     const due = performance.now() + wait;

@@ -65,7 +65,7 @@ export const WRONG_TIME: [mistake: string, server: Way, verdict: RegExp][] = [
     answering(later(-0.25, String)),
     /it is 15 minutes behind; look at the serv/,
   ],
-  ["is half a minute early", answering(later(1 / 120, String)), /it is (29|30) seconds ahead/],
+  ["is half a minute early", answering(later(1 / 120, String)), /it is (2\d|30) seconds ahead/],
   [
     "says that local time is UTC",
     answering((now) => `${later(2, utc)(now)}Z`),
