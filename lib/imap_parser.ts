@@ -93,7 +93,7 @@ export class ImapParser {
     const byte = this.#text[this.#at];
     if (byte === QUOTE) return this.#quoted();
     if (byte === OPEN) return this.#list(depth);
-    return this.#atom();
+    return this.#atom(depth);
   }
 
   get #text(): Uint8Array {
@@ -146,12 +146,12 @@ export class ImapParser {
   }
 
   /** A section, as in `BODY[HEADER.FIELDS (FROM "To")]<0>`, belongs to the atom. */
-  #atom(): string {
+  #atom(depth: number): string {
     const start = this.#at;
     const text = this.#text;
     for (; this.#at < text.length; this.#at++) {
       const byte = text[this.#at]!;
-      if (byte === OPEN_SQUARE) return this.#section(decode(text.subarray(start, this.#at)));
+      if (byte === OPEN_SQUARE) return this.#section(decode(text.subarray(start, this.#at)), depth);
       if (byte <= SPACE || byte === DELETE) break;
       if (byte === QUOTE || byte === OPEN || byte === CLOSE || byte === BRACE) break;
     }
@@ -159,14 +159,14 @@ export class ImapParser {
     return decode(text.subarray(start, this.#at));
   }
 
-  #section(name: string): string {
+  #section(name: string, depth: number): string {
     this.#at++;
     const words: string[] = [];
     for (;;) {
       this.#skipSpaces();
       if (this.#text[this.#at] === CLOSE_SQUARE) break;
       if (this.ended) throw new ImapSyntaxError("a section has no end");
-      words.push(this.#sectionWord());
+      words.push(this.#sectionWord(depth));
     }
     this.#at++;
     const section = `${name}[${words.join(" ")}]`;
@@ -176,9 +176,10 @@ export class ImapParser {
     return section + partial[0];
   }
 
-  #sectionWord(): string {
+  /** Its lists count among those that it stands in: a section may hold a list that holds a section. */
+  #sectionWord(depth: number): string {
     const byte = this.#text[this.#at];
-    if (byte === OPEN || byte === QUOTE || this.#atLiteral) return written(this.value());
+    if (byte === OPEN || byte === QUOTE || this.#atLiteral) return written(this.value(depth));
     const start = this.#at;
     while (this.#at < this.#text.length && ![SPACE, CLOSE_SQUARE].includes(this.#text[this.#at]!)) {
       this.#at++;

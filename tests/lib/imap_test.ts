@@ -372,6 +372,17 @@ for (const [name, take] of Object.entries(PARSERS)) {
   });
 }
 
+Deno.test("lists in lists are counted when they stand in sections of each other, too", () => {
+  for (const [nested, end] of [["(", ")"], ["BODY[HEADER.FIELDS (", ")]"]] as const) {
+    const text = (depth: number) => encode(nested.repeat(depth) + "x" + end.repeat(depth));
+    new ImapParser([text(50)]).value();
+    for (const depth of [51, 10_000]) {
+      const message = "more than 50 lists in each other";
+      assertThrows(() => new ImapParser([text(depth)]).value(), ImapSyntaxError, message);
+    }
+  }
+});
+
 Deno.test("what comes is read from any bytes in any pieces, or refused", async () => {
   const random = chance(SEED);
   for (let input = 0; input < 3_000; input++) {
