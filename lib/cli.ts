@@ -104,7 +104,7 @@ function split(words: readonly string[], options: Parameter[]): Words {
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "--") {
-      found.rest.push(...words.slice(at + 1));
+      found.rest = found.rest.concat(words.slice(at + 1));
       break;
     }
     if (!word.startsWith("-") || word === "-") {

@@ -62,16 +62,16 @@ export function rowsOf(result: Result, width: number): string[] {
 }
 
 function detailsOf({ reason, output, checks }: Result): string[] {
-  const lines: string[] = [];
-  if (reason !== undefined) lines.push(...linesOf(reason));
-  if (output && output.code !== 0) lines.push(`exit code ${output.code}`);
-  if (output) lines.push(...linesOf(output.stdout), ...linesOf(output.stderr));
-  if (checks) {
-    const broken = checks.filter(({ holds }) => !holds);
-    const count = `${checks.length - broken.length} of ${checks.length} checks hold`;
-    lines.push(count, ...broken.map(({ check, found }) => `${visible(check)}: ${visible(found)}`));
-  }
-  return lines;
+  const broken = checks?.filter(({ holds }) => !holds) ?? [];
+  // not push(...): a call takes no hundred thousand arguments
+  return [
+    reason === undefined ? [] : linesOf(reason),
+    output && output.code !== 0 ? [`exit code ${output.code}`] : [],
+    output ? linesOf(output.stdout) : [],
+    output ? linesOf(output.stderr) : [],
+    checks ? [`${checks.length - broken.length} of ${checks.length} checks hold`] : [],
+    broken.map(({ check, found }) => `${visible(check)}: ${visible(found)}`),
+  ].flat();
 }
 
 /** What a machine says could be anything. */

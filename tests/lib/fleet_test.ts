@@ -241,3 +241,11 @@ Deno.test("rowsOf shows what a machine says without obeying it, and not all of v
   const lost: Result = { ...common, host: "c", state: "unreachable", reason: "gone" };
   assertEquals(summaryOf([bad, lost, lost]), "3 hosts: 1 failed, 2 unreachable");
 });
+
+Deno.test("rowsOf shows the beginning when a command has printed 400,000 lines", () => {
+  const output = { code: 0, stdout: "line\n".repeat(400_000), stderr: "" };
+  const host = { host: "a", target: "a", connection: "ssh" as const, groups: [], seconds: 1 };
+  const rows = rowsOf({ ...host, state: "ok", output }, 1);
+  assertEquals(rows.length, 201);
+  assertMatch(rows.at(-1)!, /… 399800 lines more/);
+});

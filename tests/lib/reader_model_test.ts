@@ -11,7 +11,7 @@ import {
   type Source,
   UnexpectedEof,
 } from "../../lib/reader.ts";
-import { chance, concat, decode, encode, inWords } from "./helpers.ts";
+import { chance, decode, encode, inWords } from "./helpers.ts";
 
 type Chance = ReturnType<typeof chance>;
 
@@ -84,7 +84,7 @@ function randomBytes(next: Chance): Uint8Array {
     { length: words },
     () => ALPHABET[next(dull) ? 0 : next(ALPHABET.length)]!,
   );
-  return concat(...parts);
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
 /** Gives the bytes in pieces of any length, at once or a few microtasks later, and fails now and then. */
