@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, beSilent, misbehave } from "./peers.ts";
-import { memory, type Script, startDeno } from "./script.ts";
+import { ENVIRONMENT, memory, type Script, startDeno } from "./script.ts";
 import { hostKey, serveSsh } from "./ssh_servers.ts";
 import { until, within } from "./waits.ts";
 
@@ -35,7 +35,7 @@ class Fleet implements AsyncDisposable {
     if (known) Deno.writeTextFileSync(file, known);
     const list = `${this.folder}/checks.json`;
     if (checks) Deno.writeTextFileSync(list, checks);
-    Deno.env.set("SSH_PASSWORD", "correct horse");
+    ENVIRONMENT.SSH_PASSWORD = "correct horse";
     const net = ports.map((port) => `127.0.0.1:${port}`);
     this.script = startDeno(
       [

@@ -11,12 +11,12 @@ import { SocketReader } from "../../lib/reader.ts";
 import { Imap, logIn } from "../../scripts/mail/imap_client.ts";
 import { decode, encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
-import { startDeno } from "./script.ts";
+import { ENVIRONMENT, startDeno } from "./script.ts";
 import { AT_ONCE, settles, times, within } from "./waits.ts";
 
 const CLIENT = "scripts/mail/imap_client.ts";
 const PASSWORD = "correct horse";
-Deno.env.set("IMAP_PASSWORD", PASSWORD);
+ENVIRONMENT.IMAP_PASSWORD = PASSWORD;
 
 const MAIL = "From: =?utf-8?Q?J=C3=B6rg?= <j@example.org>\r\nSubject: fake\r\n\r\n" +
   ")\r\na4 OK done\r\na5 OK\r\n* BYE\r\n* 1 FETCH (BODY[] {3}\r\n+ x\r\na4 NO\r\n\x1b[2J\u202e\r\n";

@@ -15,13 +15,13 @@ import type { Upgradable } from "../../lib/upgradable.ts";
 import { converse } from "../../scripts/mail/imap_server.ts";
 import { decode, encode, readAll } from "../lib/helpers.ts";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
-import { startScript } from "./script.ts";
+import { ENVIRONMENT, startScript } from "./script.ts";
 import { besiege, type Place, starve, type Subject } from "./siege.ts";
 import { times, within } from "./waits.ts";
 
 const SERVER = "scripts/mail/imap_server.ts";
 const PASSWORD = "correct horse";
-Deno.env.set("IMAP_PASSWORD", PASSWORD);
+ENVIRONMENT.IMAP_PASSWORD = PASSWORD;
 
 const LOGIN = `a LOGIN student "${PASSWORD}"\r\n`;
 const EXAMINE = `${LOGIN}b EXAMINE INBOX\r\n`;

@@ -11,14 +11,14 @@ import { SocketReader } from "../../lib/reader.ts";
 import { SmtpSession } from "../../lib/smtp_session.ts";
 import { logIn } from "../../scripts/mail/smtp_client.ts";
 import { decode, encode, readAll } from "../lib/helpers.ts";
-import { startDeno, startScript } from "./script.ts";
+import { ENVIRONMENT, startDeno, startScript } from "./script.ts";
 import { AT_ONCE, settles, until, within } from "./waits.ts";
 
 const SECRET = "swordfish";
 const BASE64 = encode(`\0student\0${SECRET}`).toBase64();
-Deno.env.set("IMAP_PASSWORD", "another");
-Deno.env.set("POP3_PASSWORD", "another");
-Deno.env.set("FTP_PASSWORD", SECRET);
+ENVIRONMENT.IMAP_PASSWORD = "another";
+ENVIRONMENT.POP3_PASSWORD = "another";
+ENVIRONMENT.FTP_PASSWORD = SECRET;
 
 /** Telnet commands, in between, of which a client of FTP may send some; each character is a byte. */
 const TELNET = "\xff\xf4\xff\xf2";

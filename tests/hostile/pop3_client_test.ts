@@ -9,12 +9,12 @@ import { accepted } from "../../lib/accept.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
-import { startDeno } from "./script.ts";
+import { ENVIRONMENT, startDeno } from "./script.ts";
 import { AT_ONCE, pause, settles, times, within } from "./waits.ts";
 
 const CLIENT = "scripts/mail/pop3_client.ts";
 const PASSWORD = "correct horse";
-Deno.env.set("POP3_PASSWORD", PASSWORD);
+ENVIRONMENT.POP3_PASSWORD = PASSWORD;
 
 const MAIL = "Subject: a\r\n\r\n..\r\n+OK\r\n-ERR no\r\n";
 const TEXT = "Subject: a\r\n\r\n.\r\n+OK\r\n-ERR no\r\n";

@@ -11,13 +11,13 @@ import { Pop3Client } from "../../lib/pop3_client.ts";
 import { RefusedError } from "../../lib/pop3_errors.ts";
 import { decode, encode, readAll } from "../lib/helpers.ts";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
-import { startScript } from "./script.ts";
+import { ENVIRONMENT, startScript } from "./script.ts";
 import { besiege, type Place, starve, type Subject } from "./siege.ts";
 import { pause, times, within } from "./waits.ts";
 
 const SERVER = "scripts/mail/pop3_server.ts";
 const PASSWORD = "correct horse";
-Deno.env.set("POP3_PASSWORD", PASSWORD);
+ENVIRONMENT.POP3_PASSWORD = PASSWORD;
 
 /** A port, and a folder with the samples. */
 function somewhere(): Place {

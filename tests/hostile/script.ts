@@ -11,6 +11,12 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const MOST = 1024 * 1024;
 const SMALL_HEAP = "--v8-flags=--max-semi-space-size=1,--max-old-space-size=32";
 
+/**
+ * Variables for all scripts that a test file starts. Deno's own are those of the process, in which other test
+ * files run at the same time.
+ */
+export const ENVIRONMENT: Record<string, string> = {};
+
 /** How a script is started. */
 export interface StartOptions {
   words?: string[];
@@ -65,7 +71,7 @@ export function startDeno(flags: string[], path: string, options: StartOptions =
   const child = new Deno.Command(files ? "sh" : Deno.execPath(), {
     args: files ? limited : args,
     cwd,
-    env: { ...env, NO_COLOR: "1" },
+    env: { ...ENVIRONMENT, ...env, NO_COLOR: "1" },
     stdin: stdin ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, beSilent, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
-import { memory, type Script, startDeno } from "./script.ts";
+import { ENVIRONMENT, memory, type Script, startDeno } from "./script.ts";
 import { hostKey, serveSsh, type SshServer, type Steps } from "./ssh_servers.ts";
 import { times, until, within } from "./waits.ts";
 
@@ -29,7 +29,7 @@ class Client implements AsyncDisposable {
   ) {
     const file = `${this.folder}/known_hosts`;
     if (known) Deno.writeTextFileSync(file, known);
-    Deno.env.set("SSH_PASSWORD", PASSWORD);
+    ENVIRONMENT.SSH_PASSWORD = PASSWORD;
     this.script = startDeno(
       [
         ...["--ignore-env", "--allow-env=SSH_PASSWORD", `--allow-net=127.0.0.1:${port}`],

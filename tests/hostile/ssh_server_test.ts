@@ -9,7 +9,7 @@ import { connect, createConnection, type Socket } from "node:net";
 import ssh2 from "ssh2";
 import { chance, concat, encode } from "../lib/helpers.ts";
 import { attacks as anyServer, type Target, tcpTarget } from "./attacks.ts";
-import { memory, openFiles, type Script, startScript } from "./script.ts";
+import { ENVIRONMENT, memory, openFiles, type Script, startScript } from "./script.ts";
 import { pause, times, until, within } from "./waits.ts";
 
 const SERVER = "scripts/remote/ssh_server.ts";
@@ -26,7 +26,7 @@ interface Ssh extends AsyncDisposable {
 
 async function start(...words: string[]): Promise<Ssh> {
   const folder = await Deno.makeTempDir({ prefix: "ssh-siege-" });
-  Deno.env.set("SSH_PASSWORD", PASSWORD);
+  ENVIRONMENT.SSH_PASSWORD = PASSWORD;
   const script = startScript(SERVER, {
     words: [
       ...["--port", "0", "--host-key", `${folder}/host_key`],

@@ -16,11 +16,11 @@ import { freePort } from "../peers/peers.ts";
 import { attacks, tcpTarget } from "./attacks.ts";
 import { exchange } from "./http_attacks.ts";
 import { behaviours, misbehave, reset } from "./peers.ts";
-import { memory, openFiles, type Script, startDeno } from "./script.ts";
+import { ENVIRONMENT, memory, openFiles, type Script, startDeno } from "./script.ts";
 import { pause, times, until, within } from "./waits.ts";
 
 const PASSWORD = "correct horse";
-Deno.env.set("WINRM_PASSWORD", PASSWORD);
+ENVIRONMENT.WINRM_PASSWORD = PASSWORD;
 
 /** Our client as a process, over plain HTTP. */
 function startClient(port: number | string, ...words: string[]): Script {

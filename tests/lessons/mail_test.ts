@@ -18,11 +18,11 @@ import { Imap } from "../../scripts/mail/imap_client.ts";
 import { converse } from "../../scripts/mail/pop3_server.ts";
 import { hello, sendMail } from "../../scripts/mail/smtp_client.ts";
 import { serveMail } from "../../scripts/mail/smtp_server.ts";
-import { type Script, startDeno, startScript } from "../hostile/script.ts";
+import { ENVIRONMENT, type Script, startDeno, startScript } from "../hostile/script.ts";
 import { concat, temporaryFolder } from "../lib/helpers.ts";
 
-Deno.env.set("IMAP_PASSWORD", "example");
-Deno.env.set("POP3_PASSWORD", "example");
+ENVIRONMENT.IMAP_PASSWORD = "example";
+ENVIRONMENT.POP3_PASSWORD = "example";
 
 const MAILS = 10_000;
 const BATCH = 100;
