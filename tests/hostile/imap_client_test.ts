@@ -357,6 +357,7 @@ Deno.test(`${CLIENT} writes a mail byte for byte when asked to`, async () => {
       ],
       ...[new URL(`../../${CLIENT}`, import.meta.url).pathname, "--port", peer.address, "--raw"],
     ],
+    env: ENVIRONMENT,
   });
   const { code, stdout } = await command.output();
   assertEquals([code, stdout], [0, raw]);
