@@ -61,6 +61,9 @@ const CHAT = 0x200000;
 const COURSE_OF_THINGS =
   /^This frame (initiates|undergoes) the connection closing|^Connection reset/;
 
+/** What the payload says is none of the tap's business, and some protocol is known for almost any port. */
+const PLAIN = ["tcp", "udp"].flatMap((name) => ["-d", `${name}.port==1-65535,data`]);
+
 /** What tshark finds: for each packet the fields. Any note, warning, malformed packet or bad checksum fails. */
 async function decode(file: string, fields: string[]): Promise<string[][]> {
   const checks = ["ip", "tcp", "udp"].flatMap((name) => ["-o", `${name}.check_checksum:TRUE`]);
@@ -79,8 +82,7 @@ async function decode(file: string, fields: string[]): Promise<string[][]> {
       "-E",
       "aggregator=~",
     ],
-    // what the payload says is none of the tap's business
-    ...["--disable-protocol", "http"],
+    ...PLAIN,
     ...wanted.flatMap((name) => ["-e", name]),
   ]);
   assertEquals(await tshark.end(), 0, tshark.stderr.text);
