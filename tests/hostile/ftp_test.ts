@@ -296,14 +296,12 @@ Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, 
       assert((await new Response(data.readable).bytes()).length < size);
       assertEquals((await client.ask("NOOP")).code, 200);
     }
-    // while nobody comes for the data, for which it would wait 5 s
-    const began = performance.now();
+    // while nobody comes for the data; after its 5 s of patience it would answer 425
     const port = await client.dataPort();
     await client.say("RETR notes.txt\r\nABOR\r\n");
     assertEquals(await client.codes(3), [150, 426, 226]);
     assert(!await isOpen(port), "the port is still open");
     assertEquals((await client.ask("ABOR")).code, 226);
-    assert(performance.now() - began < 4_000, "it waits for something");
 
     using data = await client.begin("RETR numbers.txt");
     const status = await client.ask("STAT");

@@ -1,6 +1,5 @@
 /** The blog and its client, when the other side or the world is bad to them. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { getAvailablePort } from "@std/net/get-available-port";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
 import { exchange, httpAttacks } from "./http_attacks.ts";
 import { behaviours, misbehave, reset } from "./peers.ts";
@@ -8,6 +7,7 @@ import { type Script, startScript } from "./script.ts";
 import { besiege, type Place, type Subject } from "./siege.ts";
 import { pause, until, within } from "./waits.ts";
 import { chance } from "../lib/helpers.ts";
+import { freePort } from "../peers/peers.ts";
 
 /** Like fetch, on a connection of its own, which is closed afterwards. */
 async function ask(url: string, options: RequestInit = {}): Promise<Response> {
@@ -73,7 +73,7 @@ besiege(subject, somewhere);
 Deno.test("posts_server serves on when 200 clients want more files than it may open", async () => {
   using place = somewhere();
   // it has to listen again: on a port of its own, then, not on any
-  const port = String(getAvailablePort());
+  const port = String(freePort());
   await using server = startScript(subject.path, { ...place.at!(port), files: 64 });
   await server.printed(/^listening on/m);
   const crowd: Deno.Conn[] = [];

@@ -117,13 +117,13 @@ Deno.test("parsePath and parseAddress take any text, and no address holds what e
     assertEquals(parseAddress(address.address), address);
   }
   assert(found > 300, `${found}`);
-  // no time that grows with the square of the length
+  // time that grows with the square of the length would be a minute
   for (const long of ['"', '\\"', "a.", "<", " x=1", "@a,", "[", "ü"]) {
     const began = performance.now();
-    parsePath("FROM", `FROM:<${long.repeat(50_000)}`);
-    parsePath("FROM", `FROM:<a@b>${long.repeat(50_000)}\0`);
-    parseAddress(long.repeat(50_000) + "@b");
-    assert(performance.now() - began < 3_000, `${JSON.stringify(long)} takes long`);
+    parsePath("FROM", `FROM:<${long.repeat(300_000)}`);
+    parsePath("FROM", `FROM:<a@b>${long.repeat(300_000)}\0`);
+    parseAddress(long.repeat(300_000) + "@b");
+    assert(performance.now() - began < 20_000, `${JSON.stringify(long)} takes long`);
   }
 });
 

@@ -32,6 +32,7 @@ import {
   type Way,
 } from "../../scripts/tcp/framing.ts";
 import { connect } from "../../scripts/tcp/happy_eyeballs.ts";
+import { freePort } from "../peers/peers.ts";
 import { chance, concat, decode, encode, everyCut, inWords, readAll } from "./helpers.ts";
 
 const CRLF = encode("\r\n");
@@ -153,22 +154,15 @@ Deno.test("framing.ts refuses to send what could not be told apart", () => {
   assertEquals(decode(delimiter.frame(encode("x\r"))), "x\r\r\n");
 });
 
-/** A listener on one of the loopback addresses, with the given port or a free one. */
-function listenOn(hostname: string, port = 0, tcpBacklog?: number): Deno.TcpListener {
+/** A listener on one of the loopback addresses, with the given port or one that is free on both. */
+function listenOn(hostname: string, port = freePort(), tcpBacklog?: number): Deno.TcpListener {
   return Deno.listen({ hostname, port, tcpBacklog });
-}
-
-/** A port on which nobody listens, at either address. */
-function unusedPort(): number {
-  using four = listenOn("127.0.0.1");
-  using six = listenOn("::1", four.addr.port);
-  return six.addr.port;
 }
 
 /** A listener that answers nobody any more. */
 async function blackHole(hostname: string): Promise<Disposable & { port: number }> {
   const stack = new DisposableStack();
-  const listener = stack.use(listenOn(hostname, 0, 1));
+  const listener = stack.use(listenOn(hostname, freePort(), 1));
   const { port } = listener.addr;
   for (let full = false; !full;) {
     const client = Deno.connect({ hostname, port, signal: AbortSignal.timeout(300) });
@@ -214,16 +208,12 @@ Deno.test("happy_eyeballs.ts goes on after the delay when an address is silent, 
 Deno.test("happy_eyeballs.ts waits no longer than its patience for all addresses together", async () => {
   using hole = await blackHole("::1");
   using _four = listenOn("127.0.0.1", hole.port);
-  const begun = performance.now();
-  const error = await assertRejects(
-    () => connect(["::1", "127.0.0.1"], hole.port, 60_000, 100),
-    Error,
-  );
+  const late = () => connect(["::1", "127.0.0.1"], hole.port, 60_000, 100);
+  const error = await assertRejects(() => withDeadline(late(), 30_000), Error);
   assertEquals(
     error.message,
     `cannot connect to ::1 or 127.0.0.1 port ${hole.port}: nothing came within 0.1 s`,
   );
-  assert(performance.now() - begun < 5_000);
 });
 
 Deno.test("happy_eyeballs.ts closes the second connection when two are made at the same moment", async () => {
@@ -253,7 +243,7 @@ Deno.test("happy_eyeballs.ts closes the second connection when two are made at t
 });
 
 Deno.test("happy_eyeballs.ts tells every reason in one error when no address answers", async () => {
-  const port = unusedPort();
+  const port = freePort();
   const error = await assertRejects(() => connect(["::1", "127.0.0.1"], port, 10), Error);
   assertEquals(
     error.message,

@@ -3,13 +3,8 @@ import type { Endpoint } from "../../lib/address.ts";
 import { DeadlineError } from "../../lib/deadline.ts";
 import { ActionError } from "../../lib/errors.ts";
 import { connect } from "../../lib/tcp.ts";
+import { freePort } from "../peers/peers.ts";
 import { leaveStaleSocket, temporaryFolder } from "./helpers.ts";
-
-/** A TCP port on which nothing listens. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** A TCP listener whose backlog is full: who connects to it gets no answer. */
 async function full(): Promise<Disposable & { port: number }> {
@@ -27,7 +22,7 @@ async function full(): Promise<Disposable & { port: number }> {
 
 Deno.test("connect names the endpoint and tells why when it fails", async () => {
   using folder = temporaryFolder();
-  const port = closedPort();
+  const port = freePort();
   const stale = `${folder.path}/stale`;
   await leaveStaleSocket(stale);
   const long = `${folder.path}/${"x".repeat(120)}`;

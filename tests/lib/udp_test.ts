@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { getAvailablePort } from "@std/net/get-available-port";
 import { ActionError, explain } from "../../lib/errors.ts";
 import { bind, MOST_BYTES, request, serve } from "../../lib/udp.ts";
+import { freePort } from "../peers/peers.ts";
 import { decode, encode } from "./helpers.ts";
 
 Deno.test("bind takes a free port of 127.0.0.1 unless told otherwise", async () => {
@@ -128,9 +128,7 @@ Deno.test("serve prints one line about a fault unless told otherwise", async () 
 });
 
 Deno.test("serve shuts down once when it is asked twice, and its port is free again", async () => {
-  // a port that the system does not hand out by itself: other tests run at the same time
-  const preferredPort = 20_000 + Math.floor(Math.random() * 12_000);
-  const port = getAvailablePort({ preferredPort });
+  const port = freePort();
   const server = await serve({ port }, (datagram) => datagram);
   await Promise.all([server.shutdown(), server.shutdown()]);
   await server.finished;

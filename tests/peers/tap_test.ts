@@ -7,7 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import { ROOT } from "../../lib/runner/library.ts";
-import { peerTest, temporaryFolder } from "./peers.ts";
+import { freePort, peerTest, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 
 const TAP = new URL("scripts/analyzer/tap.ts", ROOT).pathname;
@@ -114,11 +114,6 @@ async function socatEcho(listen: string): Promise<Process> {
   const server = new Process(["socat", "-d", "-d", `${listen},fork`, "EXEC:cat"]);
   await server.stderr.line(/listening on/);
   return server;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 for (const bytes of [0, 1, 1_460, 1_461, 1024 * 1024]) {
