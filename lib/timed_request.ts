@@ -8,7 +8,7 @@ import { formatEndpoint, type NetEndpoint } from "./address.ts";
 import { DeadlineError, within } from "./deadline.ts";
 import { attempt } from "./errors.ts";
 import { NoAnswerError } from "./udp.ts";
-import { bind, canonicalAddress, localFor, senderOf } from "./udp_socket.ts";
+import { bind, localFor, senderAddress, senderOf } from "./udp_socket.ts";
 
 /** How a question is asked. */
 export interface TimedRequestOptions<T> {
@@ -52,7 +52,7 @@ export async function timedRequest<T>(
   options: TimedRequestOptions<T>,
 ): Promise<{ answer: T; sent: number; arrived: number }> {
   const { question, fault, answer, now, patience = [500, 1_000, 2_000], onNote } = options;
-  const hostname = canonicalAddress(to.hostname);
+  const hostname = senderAddress(to.hostname);
   const server = formatEndpoint({ hostname, port: to.port });
   const sender = senderOf(to);
   // a port of the system's choice, another for each question: a stranger has to guess it

@@ -41,14 +41,14 @@ export function localFor(hostname: string): string {
  *
  * @example
  * ```ts
- * import { canonicalAddress } from "./udp_socket.ts";
+ * import { senderAddress } from "./udp_socket.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const written = ["0:0::1", "::FFFF:7f00:1", "127.1", "FE80::01%v0"].map(canonicalAddress);
+ * const written = ["0:0::1", "::FFFF:7f00:1", "127.1", "FE80::01%v0"].map(senderAddress);
  * assertEquals(written, ["::1", "::ffff:127.0.0.1", "127.0.0.1", "fe80::1%v0"]);
  * ```
  */
-export function canonicalAddress(address: string): string {
+export function senderAddress(address: string): string {
   if (/^[\d.]+$/.test(address)) return URL.parse(`http://${address}/`)?.hostname ?? address;
   try {
     return formatAddress(parseAddress(address));
@@ -71,7 +71,7 @@ export function canonicalAddress(address: string): string {
  * ```
  */
 export function senderOf({ hostname, port }: NetEndpoint): string {
-  return formatEndpoint({ hostname: canonicalAddress(hostname).replace(/%.*$/, ""), port });
+  return formatEndpoint({ hostname: senderAddress(hostname).replace(/%.*$/, ""), port });
 }
 
 /**
@@ -87,7 +87,7 @@ export function senderOf({ hostname, port }: NetEndpoint): string {
  * ```
  */
 export function isLoopback(address: string): boolean {
-  return /^(::ffff:)?127\.|^::1$/.test(canonicalAddress(address));
+  return /^(::ffff:)?127\.|^::1$/.test(senderAddress(address));
 }
 
 /**
@@ -105,7 +105,7 @@ export function isLoopback(address: string): boolean {
  * ```
  */
 export async function addressOf(hostname: string): Promise<string> {
-  if (hostname.includes(":") || /^[\d.]+$/.test(hostname)) return canonicalAddress(hostname);
+  if (hostname.includes(":") || /^[\d.]+$/.test(hostname)) return senderAddress(hostname);
   if (hostname === "localhost") return "127.0.0.1";
   const [address] = await attempt(`look up ${hostname}`, Deno.resolveDns(hostname, "A"));
   return address!;

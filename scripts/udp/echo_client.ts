@@ -27,7 +27,7 @@ import { run } from "../../lib/cli.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { attempt } from "../../lib/errors.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
-import { canonicalAddress, localFor, senderOf } from "../../lib/udp_socket.ts";
+import { localFor, senderAddress, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
 
@@ -78,7 +78,7 @@ export async function main(
   const bytes = message === "-"
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
-  const echo = await ask(bytes, { transport: "udp", hostname: canonicalAddress(host), port });
+  const echo = await ask(bytes, { transport: "udp", hostname: senderAddress(host), port });
   await writeAll(Deno.stdout, echo);
   if (message !== "-") console.log();
 }

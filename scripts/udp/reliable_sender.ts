@@ -54,7 +54,7 @@ import {
 import { LeftError, segmentsOf, SilentError } from "../../lib/reliable_source.ts";
 import { RoundTrip } from "../../lib/round_trip.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
-import { bind, canonicalAddress, localFor, senderOf } from "../../lib/udp_socket.ts";
+import { bind, localFor, senderAddress, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
 
 /** What a transfer needs to know. */
@@ -224,7 +224,7 @@ export async function main(options: Options): Promise<void> {
   }
   if (segment < 1 || segment > 8192) throw new UsageError(`--segment is 1 to 8192, not ${segment}`);
   if (!/^[\d.]+$|:/.test(host)) throw new UsageError(`--host must be an IP address, not "${host}"`);
-  const to = { transport: "udp", hostname: canonicalAddress(host), port } as const;
+  const to = { transport: "udp", hostname: senderAddress(host), port } as const;
   using opened = await attempt(`read ${file}`, () => Deno.open(file));
   const segments = segmentsOf(file, opened, segment);
   // whether it can be written shows better now than after the last transfer
