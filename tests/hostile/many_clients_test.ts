@@ -4,7 +4,7 @@ import { freePort } from "../peers/peers.ts";
 import { memory, mostFiles, openFiles, startDeno, startScript } from "./script.ts";
 import { anyPort, besiege, starve } from "./siege.ts";
 import { ask, echoServer } from "./streams.ts";
-import { AT_ONCE, settles, times, until, within } from "./waits.ts";
+import { settles, times, until, within } from "./waits.ts";
 
 besiege({ ...echoServer, path: pathOf("sequential"), oneAtATime: true }, anyPort);
 besiege({ ...echoServer, path: pathOf("async"), oneAtATime: false }, anyPort);
@@ -46,7 +46,7 @@ Deno.test({
       );
       await crowd.printed(/^holding 5000$/m);
       const all = () => openFiles(server.pid) >= files + MANY;
-      await until(() => "not all are accepted", all, 4 * AT_ONCE);
+      await until(() => "not all are accepted", all);
       await answers(target);
       const each = (memory(server.pid) - before) / MANY;
       console.log(`many_clients_async: ${(each / 1024).toFixed(1)} KiB for an idle connection`);
@@ -55,7 +55,7 @@ Deno.test({
       await crowd.stop("SIGKILL");
     }
     await answers(target);
-    await until(() => "files stay open", () => openFiles(server.pid) === files, 4 * AT_ONCE);
+    await until(() => "files stay open", () => openFiles(server.pid) === files);
     assertEquals(await server.stop("SIGINT"), 0);
   },
 });

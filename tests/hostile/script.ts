@@ -71,7 +71,8 @@ export function startDeno(flags: string[], path: string, options: StartOptions =
   const child = new Deno.Command(files ? "sh" : Deno.execPath(), {
     args: files ? limited : args,
     cwd,
-    env: { ...ENVIRONMENT, ...env, NO_COLOR: "1" },
+    // the look for a newer Deno is a socket more, for as long as no name server answers
+    env: { ...ENVIRONMENT, ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
     stdin: stdin ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",

@@ -4,7 +4,7 @@ import { attacks, type Target, tcpTarget, unixTarget } from "./attacks.ts";
 import { echoLines } from "./line_server.ts";
 import { memory, mostFiles, openFiles, startDeno } from "./script.ts";
 import { ask } from "./streams.ts";
-import { AT_ONCE, settles, times, until, within } from "./waits.ts";
+import { settles, times, until, within } from "./waits.ts";
 
 const echo: Handler = async (connection) => {
   const buffer = new Uint8Array(4_096);
@@ -118,7 +118,7 @@ Deno.test({
       await crowd.stop("SIGKILL");
     }
     await answers(target);
-    await until(() => "files stay open", () => openFiles(server.pid) === files, 2 * AT_ONCE);
+    await until(() => "files stay open", () => openFiles(server.pid) === files);
     assertEquals(await server.stop("SIGINT"), 0);
   },
 });

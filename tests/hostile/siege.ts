@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Target } from "./attacks.ts";
 import { memory, openFiles, type Script, startScript } from "./script.ts";
-import { AT_ONCE, until, within } from "./waits.ts";
+import { until, within } from "./waits.ts";
 
 /** A server script and what it takes to talk to it. */
 export interface Subject<T> {
@@ -149,7 +149,7 @@ export function starve<T extends Target>(subject: Subject<T>, somewhere: () => P
     await until(() => `${openFiles(server.pid)} files are open`, () => openFiles(server.pid) >= 60);
     for (const connection of crowd) connection.close();
     await within("a good client's answer", subject.goodClient(target));
-    await until(() => "files stay open", () => openFiles(server.pid) === files, 2 * AT_ONCE);
+    await until(() => "files stay open", () => openFiles(server.pid) === files);
     assertMatch(server.stderr, /too many files and sockets are open/);
     assertEquals(await server.stop("SIGINT"), 0);
   });

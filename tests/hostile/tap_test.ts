@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { attacks, tcpTarget } from "./attacks.ts";
 import { memory, openFiles, type Script, startDeno } from "./script.ts";
 import { ask } from "./streams.ts";
-import { AT_ONCE, until, within } from "./waits.ts";
+import { until, within } from "./waits.ts";
 
 const PATH = "scripts/analyzer/tap.ts";
 
@@ -62,7 +62,6 @@ Deno.test(`${PATH} goes on when`, async (test) => {
       await until(
         () => `${openFiles(tap.pid)} files are open, not ${files}`,
         () => openFiles(tap.pid) === files,
-        2 * AT_ONCE,
       );
     });
   }

@@ -34,11 +34,11 @@ export async function settles(promise: Promise<unknown>, milliseconds: number): 
   }
 }
 
-/** Looks again and again until something holds. */
+/** Looks again and again until something holds, by default as long as it may take on a busy machine. */
 export async function until(
   what: () => string,
   holds: () => boolean,
-  milliseconds = AT_ONCE,
+  milliseconds = 6 * AT_ONCE,
 ): Promise<void> {
   const due = performance.now() + milliseconds;
   while (!holds()) {
