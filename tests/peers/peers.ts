@@ -45,11 +45,11 @@ export function python(file: string, ...words: (string | number)[]): string[] {
   return [path("python3"), "-u", program, ...words.map(String)];
 }
 
-/** Flags and address, as netcats want them. */
+/** Flags and address, as netcats want them; -n: they must not ask a name server for the name of an address. */
 const netcat = (at: At) =>
   "path" in at
     ? ["-U", at.path]
-    : [...(at.transport === "udp" ? ["-u"] : []), at.hostname, String(at.port)];
+    : ["-n", ...(at.transport === "udp" ? ["-u"] : []), at.hostname, String(at.port)];
 
 const six = (at: At) => "hostname" in at && at.hostname === "::1" ? "6" : "4";
 
