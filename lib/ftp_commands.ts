@@ -56,7 +56,13 @@ export class Commands {
     control: Source & { write(bytes: Uint8Array): Promise<number> },
     options: CommandOptions,
   ) {
-    this.#reader = new SocketReader(withoutUrgency(withoutTelnet(control)), options);
+    // A read ends before an urgent byte, and Deno takes one that does not fill its memory for the last: what has
+    // come behind that byte would wait until still more comes. A read of one byte is always full.
+    const byteByByte = {
+      read: (into: Uint8Array) => control.read(into.subarray(0, 1)),
+      write: (answer: Uint8Array) => control.write(answer),
+    };
+    this.#reader = new SocketReader(withoutUrgency(withoutTelnet(byteByByte)), options);
   }
 
   /** The next command without its LF, in the order in which they came; `null` when the client has gone. */

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { chance } from "../lib/helpers.ts";
+import { Commands } from "../../lib/ftp_commands.ts";
 import { freePort, HOSTS, peerTest, python, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 import { pathOf } from "./scripts.ts";
@@ -305,3 +306,21 @@ peerTest(
     assertEquals(await server.process.stop("SIGINT"), 0);
   },
 );
+
+peerTest("Commands reads an urgent ABOR when all of it has come before", ["python3"], async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const program = "import socket, sys\n" +
+    `with socket.create_connection(("127.0.0.1", ${listener.addr.port})) as client:\n` +
+    '    client.send(b"\\xff\\xf4")\n' +
+    '    client.send(b"\\xff\\xf2", socket.MSG_OOB)\n' +
+    '    client.send(b"ABOR\\r\\n")\n' +
+    '    print("sent", flush=True)\n' +
+    "    sys.stdin.read()\n";
+  await using client = new Process(["python3", "-c", program]);
+  await client.stdout.line(/^sent$/);
+  using connection = await listener.accept();
+  const commands = new Commands(connection, { limit: 100, timeout: 10_000 });
+  assertEquals(new TextDecoder().decode((await commands.next())!), "ABOR\r");
+  await client.send();
+  assertEquals(await client.end(), 0, client.stderr.text);
+});
