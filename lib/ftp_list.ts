@@ -100,11 +100,31 @@ export function listLine(entry: Entry, now: Date = new Date()): string {
   return `${mode}   1 ftp      ftp      ${String(size).padStart(12)} ${day} ${name}`;
 }
 
+/** The facts that {@linkcode factsLine} can tell. */
+export const FACTS: readonly string[] = ["type", "size", "modify"];
+
 /**
  * A line of `MLSD` and `MLST`: facts that a program can rely on, then a space and the name
- * ({@link https://www.rfc-editor.org/rfc/rfc3659#section-7 RFC 3659, 7}).
+ * ({@link https://www.rfc-editor.org/rfc/rfc3659#section-7 RFC 3659, 7}). A folder has no size.
+ *
+ * @param facts which the client wants, of {@linkcode FACTS}
+ *
+ * @example
+ * ```ts
+ * import { factsLine } from "./ftp_list.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const entry = { name: "notes.txt", isDirectory: false, size: 18, modified: new Date(0) };
+ * assertEquals(factsLine(entry), "type=file;size=18;modify=19700101000000; notes.txt");
+ * assertEquals(factsLine(entry, ["size"]), "size=18; notes.txt");
+ * ```
  */
-export function factsLine({ name, isDirectory, size, modified }: Entry): string {
-  const length = isDirectory ? "" : `size=${size};`;
-  return `type=${isDirectory ? "dir" : "file"};${length}modify=${timestamp(modified)}; ${name}`;
+export function factsLine(entry: Entry, facts: readonly string[] = FACTS): string {
+  const values: Record<string, string> = {
+    type: entry.isDirectory ? "dir" : "file",
+    ...(!entry.isDirectory && { size: String(entry.size) }),
+    modify: timestamp(entry.modified),
+  };
+  const told = facts.filter((fact) => Object.hasOwn(values, fact));
+  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${entry.name}`;
 }

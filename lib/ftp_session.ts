@@ -9,7 +9,7 @@
 
 import { visible } from "./display.ts";
 import { attempt } from "./errors.ts";
-import { entryOf, factsLine, timestamp } from "./ftp_list.ts";
+import { entryOf, FACTS, factsLine, timestamp } from "./ftp_list.ts";
 import { virtualPath } from "./ftp_path.ts";
 import type { Connection } from "./tcp.ts";
 
@@ -24,6 +24,8 @@ export class Session {
   binary = false;
   /** At which byte the next transfer is to begin: REST. */
   restart = 0;
+  /** What MLSD and MLST are to tell: OPTS MLST. */
+  facts: readonly string[] = FACTS;
   /** Set when the conversation is to end. */
   over = false;
   #mistakes = 0;
@@ -68,7 +70,11 @@ export class Session {
 /** A command: it replies, and what it throws becomes a reply. */
 export type Command<S extends Session = Session> = (session: S, argument: string) => Promise<void>;
 
-const FEATURES = ["EPSV", "MDTM", "MLST type*;size*;modify*;", "REST STREAM", "SIZE", "UTF8"];
+/** What FEAT tells; a star is at the facts that are told now. */
+function features({ facts }: Session): string[] {
+  const mlst = FACTS.map((fact) => `${fact}${facts.includes(fact) ? "*" : ""};`).join("");
+  return ["EPSV", "MDTM", `MLST ${mlst}`, "REST STREAM", "SIZE", "UTF8"];
+}
 
 /** What anybody may say. */
 export const PUBLIC: Record<string, Command> = {
@@ -77,12 +83,15 @@ export const PUBLIC: Record<string, Command> = {
     await session.reply(221, "Goodbye");
   },
   SYST: (session) => session.reply(215, "UNIX Type: L8"),
-  FEAT: (session) => session.reply(211, "Features:", ...FEATURES, "End"),
+  FEAT: (session) => session.reply(211, "Features:", ...features(session), "End"),
   NOOP: (session) => session.reply(200, "Still here"),
-  OPTS: (session, argument) =>
-    /^utf-?8( on)?$/i.test(argument)
-      ? session.reply(200, "Names are always UTF-8")
-      : session.reply(501, "The only option is UTF8 ON"),
+  async OPTS(session, argument) {
+    if (/^utf-?8( on)?$/i.test(argument)) return await session.reply(200, "Names are always UTF-8");
+    const [option, ...wanted] = argument.toLowerCase().split(/[ ;]/);
+    if (option !== "mlst") return await session.reply(501, "Options are UTF8 ON and MLST");
+    session.facts = FACTS.filter((fact) => wanted.includes(fact));
+    await session.reply(200, `MLST OPTS ${session.facts.map((fact) => `${fact};`).join("")}`);
+  },
 };
 
 /** What needs a login. */
@@ -115,7 +124,12 @@ export const MEMBERS: Record<string, Command> = {
   async MLST(session, argument) {
     const path = session.path(argument);
     const entry = await entryOf(session.root, path);
-    await session.reply(250, "What is known:", factsLine({ ...entry, name: path }), "End");
+    await session.reply(
+      250,
+      "What is known:",
+      factsLine({ ...entry, name: path }, session.facts),
+      "End",
+    );
   },
   async SIZE(session, argument) {
     const { isDirectory, size } = await entryOf(session.root, session.path(argument));

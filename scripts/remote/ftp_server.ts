@@ -198,6 +198,9 @@ async function list(session: Session, argument: string, line: (entry: Entry) => 
 /** Many clients say `LIST -la`, as if it were ls. */
 const withoutFlags = (argument: string) => argument.replace(/^(-\w+( +|$))+/, "");
 
+/** An IPv4 client of an IPv6 socket comes from `::ffff:127.0.0.1`, and knows nothing of that. */
+const plain = (address: Deno.Addr) => (address as Deno.NetAddr).hostname.replace(/^::ffff:/, "");
+
 const BOUNCE = "Refused: who lets clients name an address can be aimed at others. Say EPSV";
 
 /** What anybody may say. */
@@ -228,7 +231,7 @@ const COMMANDS: Record<string, Command<Session>> = {
       session.onlyExtended = true;
       return await session.reply(200, "Only EPSV from now on");
     }
-    const family = session.control.remote.startsWith("[") ? "2" : "1";
+    const family = plain(session.control.remoteAddr).includes(":") ? "2" : "1";
     if (argument !== "" && argument !== family) {
       return await session.reply(522, `Only this connection's own family (${family})`);
     }
@@ -236,7 +239,7 @@ const COMMANDS: Record<string, Command<Session>> = {
     await session.reply(229, `Entering Extended Passive Mode (|||${session.openPassive()}|)`);
   },
   async PASV(session) {
-    const { hostname } = session.control.localAddr as Deno.NetAddr;
+    const hostname = plain(session.control.localAddr);
     if (session.onlyExtended) return await session.reply(503, "You said EPSV ALL");
     if (hostname.includes(":")) return await session.reply(522, "Say EPSV: this is IPv6");
     const port = session.openPassive();
@@ -250,7 +253,7 @@ const COMMANDS: Record<string, Command<Session>> = {
   async MLSD(session, argument) {
     session.takeRestart();
     const { isDirectory } = await entryOf(session.root, session.path(argument));
-    if (isDirectory) await list(session, argument, factsLine);
+    if (isDirectory) await list(session, argument, (entry) => factsLine(entry, session.facts));
     else await session.reply(501, "It is no folder: MLST tells of a file");
   },
   async RETR(session, argument) {

@@ -266,6 +266,17 @@ peerTest("ftp_server and ftp_client use EPSV over IPv6, as curl does", ["curl"],
   assertEquals(client.stdout.text, "inside\n");
 }, { ignore });
 
+peerTest("ftp_server serves curl with PASV over IPv4 when its socket is for both", [
+  "curl",
+], async () => {
+  using at = await stage();
+  await using server = await ourServer(at, "::");
+  for (const way of ["--disable-epsv", "-v"]) {
+    const text = await curl(way, `ftp://127.0.0.1:${server.port}/text`);
+    assertEquals(text.text, "first\nsecond\n", text.stderr);
+  }
+}, { ignore });
+
 peerTest("ftp_server serves Python's ftplib", ["python3"], async () => {
   using at = await stage();
   await using server = await ourServer(at);
@@ -279,6 +290,8 @@ peerTest("ftp_server serves Python's ftplib", ["python3"], async () => {
   for (const name of Object.keys({ ...SIZES, ...NAMES })) {
     assertEquals(said.sha256[name], await sha256(`${at.served}/${name}`), name);
   }
+  assertEquals(said.facts, { size: "65536" });
+  assertEquals(said["all facts"], ["modify", "size", "type"]);
   assertEquals([said.pwd, said.rest, said.text], ["/", 536, ["first", "second"]]);
   assertEquals([said.cwd[1], said.cwd[2], said.cwd[4]], ["/folder", ["inside"], "/"]);
   assertMatch(said.refused.PORT, /^502 /);

@@ -24,6 +24,8 @@ for name, facts in said["mlsd"].items():
         ftp.retrbinary(f"RETR {name}", digest.update)
         said["sha256"][name] = digest.hexdigest()
         assert ftp.size(name) == int(facts["size"]), name
+said["facts"] = dict(ftp.mlsd(facts=["size", "UNIX.mode"]))["block"]
+said["all facts"] = sorted(dict(ftp.mlsd(facts=["type", "size", "modify"]))["block"])
 rest = io.BytesIO()
 ftp.retrbinary("RETR block", rest.write, rest=65_000)
 said["rest"] = len(rest.getvalue())
