@@ -90,6 +90,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   const client = new Client();
   let stage: Stage = "the server's SSH greeting";
   let whenProven: () => void | Promise<void> = () => {};
+  let proven = Promise.resolve();
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
   lost.catch(() => {});
@@ -121,14 +122,11 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     .on("greeting", () => {})
     .on("banner", (text: string) => options.onBanner?.(shownBanner(text)))
     // the server has signed the exchange with its key
-    .on("handshake", async () => {
+    .on("handshake", () => {
       if (stage === "the command") return; // keys are exchanged again after a gigabyte
       alive("the answer to the login");
-      try {
-        await whenProven();
-      } catch (error) {
-        fail(error);
-      }
+      proven = Promise.try(whenProven);
+      proven.catch(fail);
     })
     .on("ready", () => resolve())
     .on("error", (error: Error) => fail(whySshFailed(error, reached())))
@@ -140,6 +138,10 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     await within(500, gone).catch(() => {});
     socket.destroy();
   };
+  const authenticate = authenticator(user, login, {
+    fail,
+    alive: () => alive("the answer to the login"),
+  });
   try {
     client.connect({
       sock: socket,
@@ -158,10 +160,10 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
           return false;
         }
       },
-      authHandler: authenticator(user, login, {
-        fail,
-        alive: () => alive("the answer to the login"),
-      }),
+      // no password before its key is among the known ones
+      authHandler(...asked) {
+        proven.then(() => authenticate(...asked), () => {});
+      },
     });
     await ready;
     stage = "the command";

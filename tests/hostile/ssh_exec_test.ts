@@ -4,12 +4,14 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { KnownHosts } from "../../lib/known_hosts.ts";
+import { connectSsh } from "../../lib/ssh_client.ts";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, beSilent, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
 import { ENVIRONMENT, memory, type Script, startDeno } from "./script.ts";
 import { hostKey, serveSsh, type SshServer, type Steps } from "./ssh_servers.ts";
-import { times, until, within } from "./waits.ts";
+import { settles, times, until, within } from "./waits.ts";
 
 const BANNER = encode("SSH-2.0-hostile\r\n");
 const KEY = hostKey();
@@ -338,6 +340,24 @@ Deno.test("ssh_exec.ts loses nothing when what reads its stderr is slow", async 
   // its own lines may have one or the other as well
   const count = stdout.filter((byte) => byte === "x".charCodeAt(0)).length;
   assert(count >= 900_000, `${count} of 900000`);
+});
+
+Deno.test("connectSsh sends no password before the server's new key is kept", async () => {
+  await using server = await serveSsh(KEY);
+  const writing = Promise.withResolvers<never>();
+  const { open } = Deno;
+  Deno.open = () => writing.promise;
+  using _again = { [Symbol.dispose]: () => void (Deno.open = open) };
+  const connecting = connectSsh({
+    ...{ user: "student", hostname: "127.0.0.1", port: server.port, timeout: 30_000 },
+    login: { password: () => PASSWORD },
+    hostKey: { known: new KnownHosts(""), path: "known_hosts", acceptNew: true },
+  });
+  assert(!await settles(connecting.then(() => {}, () => {}), 1_000), "it is logged in");
+  writing.reject(new Error("the disk is full"));
+  const error = await assertRejects(() => connecting, Error);
+  assertMatch(error.message, /cannot add a host key to known_hosts: the disk is full/);
+  assertEquals(server.passwords, []);
 });
 
 Deno.test("ssh_exec.ts tells the server about Ctrl-C and ends when the server ignores it", async () => {
