@@ -6,12 +6,11 @@
 
 import type { Readable } from "node:stream";
 import { after, within } from "./deadline.ts";
-import { explain } from "./errors.ts";
 import type { Source } from "./patient_input.ts";
 import type { Channel, Client } from "./ssh2.ts";
 import { SshError } from "./ssh_errors.ts";
 import type { Sink } from "./terminal_output.ts";
-import { writeAll } from "./write_all.ts";
+import { writeOutput } from "./write_output.ts";
 
 /** How a command is run. */
 export interface ExecOptions {
@@ -153,7 +152,7 @@ function open(client: Client, command: string): Promise<Started> {
 function drain(stream: Readable, other: Readable, quiet: Idle, sink?: Sink): Promise<void> {
   const copy = async (chunk: Uint8Array) => {
     stream.pause();
-    await quiet.during(sink ? write(sink, chunk) : Promise.resolve());
+    await quiet.during(sink ? writeOutput(sink, chunk) : Promise.resolve());
     while (other.readableLength >= MOST && stream.readableLength < MOST && !other.readableEnded) {
       await new Promise<void>((resolve) => after(20, resolve));
     }
@@ -169,19 +168,6 @@ function drain(stream: Readable, other: Readable, quiet: Idle, sink?: Sink): Pro
     // the end comes while the last bytes are still being written
     stream.on("end", () => copied.then(resolve, reject));
   });
-}
-
-/** Writes what came; that it cannot be written is not the server's fault. */
-async function write(sink: Sink, chunk: Uint8Array): Promise<void> {
-  try {
-    await writeAll(sink, chunk, { timeout: Infinity });
-  } catch (error) {
-    const { cause } = error as Error;
-    if (cause instanceof Deno.errors.BrokenPipe) {
-      throw new SshError("nobody reads its output any more");
-    }
-    throw new SshError(`its output cannot be written: ${explain(cause).reason}`);
-  }
 }
 
 async function feed(channel: Channel, stdin: Source, closed: Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 import { visible } from "./display.ts";
-import { writeAll } from "./write_all.ts";
+import { writeOutput } from "./write_output.ts";
 
 /** Where bytes go, as `Deno.stdout` is one. */
 export interface Sink {
@@ -39,7 +39,7 @@ export function safeForTerminal(sink: Sink & { isTerminal(): boolean }): Sink {
     async write(bytes) {
       const text = decoder.decode(bytes, { stream: true });
       const safe = text.replace(/[^\n\t]+/g, visible);
-      await writeAll(sink, safe, { timeout: Infinity });
+      await writeOutput(sink, safe);
       return bytes.length;
     },
   };
