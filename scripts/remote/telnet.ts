@@ -68,6 +68,7 @@ import * as option from "../../lib/telnet_options.ts";
 import { onResize, rawMode, terminalSize } from "../../lib/terminal.ts";
 import { UsageError } from "../../lib/usage.ts";
 import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 const { ECHO, SGA, TTYPE, NAWS } = option.OPTIONS;
 const MOST_ANSWERS = 10_000; // to a server that negotiates without end
@@ -96,9 +97,11 @@ export class Conversation implements Remote {
   #answers = 0;
   #ended = false;
   speaksTelnet = false;
-  /** How many bytes have come, and when the last of them. */
+  /** How many bytes have come, and when the last of them were shown. */
   received = 0;
   lastHeard = performance.now();
+  /** Pending while nobody takes what is to be shown: meanwhile the server is not heard, and not silent. */
+  shown: Promise<void> = Promise.resolve();
 
   constructor(connection: Deno.Conn, options: Options, onTerminal: boolean) {
     this.#connection = connection;
@@ -123,17 +126,20 @@ export class Conversation implements Remote {
   /** Hears the server out; what it says goes to `show`, what it negotiates is answered. */
   async hear(show: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const buffer = new Uint8Array(16 * 1024);
+    const heard = () => {
+      this.lastHeard = performance.now();
+    };
     for (;;) {
       const count = await attempt("hear from the server", this.#connection.read(buffer), {
         timeout: Infinity,
       });
       if (count === null) return;
       this.received += count;
-      this.lastHeard = performance.now();
       for (const event of this.#parser.push(buffer.subarray(0, count))) {
-        if (event.type === "data") await show(event.bytes);
+        if (event.type === "data") await (this.shown = show(event.bytes).then(heard));
         else this.#negotiate(event);
       }
+      heard();
       // a server that takes no answers gets no further questions in
       await this.#sending;
     }
@@ -210,10 +216,9 @@ export class Conversation implements Remote {
 /** The terminal and the server, until one of them leaves. Gives who that was. */
 async function interact(conversation: Conversation): Promise<"user" | "server"> {
   const screen = Deno.stdout.isTerminal() ? Deno.stdout : Deno.stderr;
-  const encoder = new TextEncoder();
   let showing: Promise<unknown> = Promise.resolve();
   const keyboard = new Keyboard(conversation, (text) => {
-    showing = showing.then(() => writeAll(screen, encoder.encode(text), { timeout: Infinity }));
+    showing = showing.then(() => writeOutput(screen, text));
   });
   const type = async () => {
     const keys = new Uint8Array(1024);
@@ -256,6 +261,7 @@ async function pass(conversation: Conversation, wait: number): Promise<"user" | 
 
 async function silence(conversation: Conversation, seconds: number): Promise<void> {
   for (;;) {
+    await conversation.shown;
     const left = conversation.lastHeard + seconds * 1_000 - performance.now();
     if (left <= 0) return;
     await new Promise<void>((resolve) => after(left, resolve));
@@ -268,7 +274,7 @@ function output(conversation: Conversation): (bytes: Uint8Array) => Promise<void
   let afterCr = false;
   return (bytes) => {
     const asItIs = !Deno.stdout.isTerminal() || conversation.speaksTelnet;
-    if (asItIs) return writeAll(Deno.stdout, bytes, { timeout: Infinity });
+    if (asItIs) return writeOutput(Deno.stdout, bytes);
     const text = decoder.decode(bytes, { stream: true });
     // CR LF may be cut in two
     const rest = afterCr && text.startsWith("\n") ? text.slice(1) : text;
@@ -277,7 +283,7 @@ function output(conversation: Conversation): (bytes: Uint8Array) => Promise<void
       /\r\n?|[^\r\n\t]+/g,
       (part) => part[0] === "\r" ? "\r\n" : visible(part),
     );
-    return writeAll(Deno.stdout, shown, { timeout: Infinity });
+    return writeOutput(Deno.stdout, shown);
   };
 }
 

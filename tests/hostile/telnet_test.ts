@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { COMMANDS, subnegotiation } from "../../lib/telnet.ts";
-import { concat, encode } from "../lib/helpers.ts";
+import { concat, decode, encode } from "../lib/helpers.ts";
 import { attacks, type Target, tcpTarget } from "./attacks.ts";
 import { behaviours, beSilent, misbehave, type Peer, reset } from "./peers.ts";
 import { memory, type Script, startScript } from "./script.ts";
@@ -148,6 +148,40 @@ Deno.test("telnet hears a server out that still negotiates when the client has e
   });
   const { code, stdout, stderr } = await runAgainst(peer, { stdin: "hello\n" });
   assertEquals([code, stdout], [0, "before the answer, and more"], stderr);
+});
+
+/** The client in a pipe of the shell, which a program reads that is not as fast as Deno. */
+async function pipedInto(reader: string, peer: Peer) {
+  await using _ended = peer;
+  const command = [Deno.execPath(), "run", "--no-prompt", `--allow-net=127.0.0.1:${peer.address}`];
+  const words = [PATH, "--wait", "1", "127.0.0.1", peer.address];
+  const { stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `echo GET | { "$@"; echo "ended with $?" >&2; } | { ${reader}; }`, "sh"]
+      .concat(command, words),
+    cwd: new URL("../../", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  peer.release();
+  return { stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** A server that says 3,000,000 bytes and closes. */
+const longAnswer = () =>
+  misbehave(async (connection) => {
+    await connection.read(new Uint8Array(64));
+    const answer = new Uint8Array(3_000_000).fill(0x78);
+    for (let at = 0; at < answer.length;) at += await connection.write(answer.subarray(at));
+  });
+
+Deno.test("telnet loses nothing when what reads its output is slower than --wait", async () => {
+  const { stdout, stderr } = await pipedInto("sleep 3; wc -c", longAnswer());
+  assertEquals(stdout.trim(), "3000000");
+  assertMatch(stderr, /Connection closed by foreign host\.\nended with 0\n$/);
+});
+
+Deno.test("telnet says that nobody reads its output when its reader has gone, not the server", async () => {
+  const { stderr } = await pipedInto("true", longAnswer());
+  assertMatch(stderr, /^telnet\.ts: nobody reads its output any more\nended with 1\n$/m);
 });
 
 const outcomes: Record<string, { code: number; stderr: RegExp; stdout: RegExp }> = {
