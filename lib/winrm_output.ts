@@ -8,6 +8,7 @@
 import { visible } from "./display.ts";
 import { errorText } from "./powershell.ts";
 import { UsageError } from "./usage.ts";
+import { writeOutput } from "./write_output.ts";
 
 /** Windows' numbers for encodings, and the web's names for the same. */
 const ENCODINGS: Record<number, string> = {
@@ -82,7 +83,7 @@ export class OutputPrinter {
 
   /** Prints a piece. */
   async print(bytes: Uint8Array): Promise<void> {
-    if (this.#raw) return await this.#write(bytes);
+    if (this.#raw) return await writeOutput(this.#target, bytes);
     await this.#show(this.#decoder.decode(bytes, { stream: true }));
   }
 
@@ -110,10 +111,6 @@ export class OutputPrinter {
       // line ends and tabs may move the cursor, nothing else
       text = text.replace(/[^\t\n]+/g, visible);
     }
-    await this.#write(new TextEncoder().encode(text));
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#target.write(bytes.subarray(at));
+    await writeOutput(this.#target, text);
   }
 }

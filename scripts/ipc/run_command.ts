@@ -30,7 +30,7 @@
 import { run } from "../../lib/cli.ts";
 import { attempt } from "../../lib/errors.ts";
 import { startProgram } from "../../lib/start_program.ts";
-import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 /** The time as the lecture prints it, `Sun Nov 22 10:00:00 2026`: Python's time.strftime("%c"). */
 export function now(date = new Date()): string {
@@ -84,7 +84,7 @@ export async function output(options: Options): Promise<{ text: Uint8Array; code
 export async function main(options: Options): Promise<void> {
   console.log(`now: ${now()}`);
   const { text, code } = await output(options);
-  await writeAll(Deno.stdout, text);
+  await writeOutput(Deno.stdout, text);
   console.error(`${options.program} ended with exit code ${code}`);
   Deno.exitCode = code;
 }

@@ -22,6 +22,7 @@ import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 /** Sends a message and gives all that the server answers. */
 export async function echo(path: string, message: Uint8Array): Promise<Uint8Array> {
@@ -51,7 +52,7 @@ export async function main({ message, path }: { message: string; path: string })
     console.log(quoted(reply));
     throw new Error("what came back is not the message");
   }
-  await writeAll(Deno.stdout, reply);
+  await writeOutput(Deno.stdout, reply);
   if (message !== "-") console.log();
 }
 

@@ -29,7 +29,7 @@
 import { run } from "../../lib/cli.ts";
 import { quoted } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
-import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 /** Sends all of a message: Python's sendall. Deno's write, like send, may stop short. */
 async function sendAll(connection: Deno.Conn, message: Uint8Array): Promise<void> {
@@ -84,7 +84,7 @@ export async function main(
     console.log(quoted(reply));
     throw new Error("what came back is not the message");
   }
-  await writeAll(Deno.stdout, reply);
+  await writeOutput(Deno.stdout, reply);
   if (message !== "-") console.log();
 }
 

@@ -29,7 +29,7 @@ import { attempt } from "../../lib/errors.ts";
 import { NoAnswerError } from "../../lib/udp.ts";
 import { localFor, senderAddress, senderOf } from "../../lib/udp_socket.ts";
 import { UsageError } from "../../lib/usage.ts";
-import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 const PATIENCE = [500, 1_000, 2_000]; // milliseconds, one for each try
 
@@ -79,7 +79,7 @@ export async function main(
     ? await new Response(Deno.stdin.readable).bytes()
     : new TextEncoder().encode(message);
   const echo = await ask(bytes, { transport: "udp", hostname: senderAddress(host), port });
-  await writeAll(Deno.stdout, echo);
+  await writeOutput(Deno.stdout, echo);
   if (message !== "-") console.log();
 }
 
