@@ -8,8 +8,8 @@ import { after } from "./deadline.ts";
 
 /** What is given to a client that asks. */
 export interface Printed {
-  stdout: Uint8Array[];
-  stderr: Uint8Array[];
+  stdout: Uint8Array;
+  stderr: Uint8Array;
   /** Once it has ended and all its output is given. */
   exitCode?: number;
 }
@@ -74,7 +74,8 @@ export class ShellProcess {
   async #collect(name: "stdout" | "stderr", stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const bytes of stream) {
       if (this.#closed) continue; // nobody will ask
-      this.#waiting.push({ name, bytes });
+      // a copy: even a piece of one byte holds on to a buffer of 64 KiB
+      this.#waiting.push({ name, bytes: bytes.slice() });
       this.#size += bytes.length;
       this.#tell();
       while (this.#size >= MOST_WAITING && !this.#closed) await this.#news.promise;
@@ -106,18 +107,27 @@ export class ShellProcess {
     while (this.#waiting.length === 0 && this.#exitCode === undefined) {
       if (!await this.#wait(due)) return undefined;
     }
-    const printed: Printed = { stdout: [], stderr: [] };
-    for (let room = most; room > 0 && this.#waiting.length > 0;) {
-      const { name, bytes } = this.#waiting[0]!;
-      printed[name].push(bytes.subarray(0, room));
-      if (bytes.length > room) this.#waiting[0] = { name, bytes: bytes.subarray(room) };
-      else this.#waiting.shift();
-      this.#size -= Math.min(room, bytes.length);
-      room -= bytes.length;
+    // joined: to a client each piece by itself costs much more than its bytes
+    const printed = { stdout: new Uint8Array(most), stderr: new Uint8Array(most) };
+    const length = { stdout: 0, stderr: 0 };
+    let [room, whole] = [most, 0];
+    for (const piece of this.#waiting) {
+      const taken = piece.bytes.subarray(0, room);
+      printed[piece.name].set(taken, length[piece.name]);
+      length[piece.name] += taken.length;
+      room -= taken.length;
+      piece.bytes = piece.bytes.subarray(taken.length);
+      if (piece.bytes.length > 0) break;
+      whole++;
     }
-    if (this.#waiting.length === 0) printed.exitCode = this.#exitCode;
+    this.#waiting.splice(0, whole);
+    this.#size -= most - room;
     this.#tell();
-    return printed;
+    return {
+      stdout: printed.stdout.subarray(0, length.stdout),
+      stderr: printed.stderr.subarray(0, length.stderr),
+      ...(this.#waiting.length === 0 && { exitCode: this.#exitCode }),
+    };
   }
 
   /**

@@ -14,6 +14,8 @@ export interface WsmanRequest {
   action: keyof typeof ACTIONS;
   messageId: string;
   shellId?: string;
+  /** Settings by name. */
+  options: Record<string, string>;
   /** How long the answer may take, in milliseconds, at most a minute. */
   operationTimeout: number;
   /** The most bytes that the answer may have. */
@@ -88,7 +90,12 @@ function understand(root: XmlElement): WsmanRequest {
   const selector = findElements(header, "Selector").find(({ attributes }) =>
     attributes.Name === "ShellId"
   );
+  const options = Array.from(
+    findElements(header, "Option"),
+    ({ attributes, text }) => [attributes.Name ?? "", text.trim()],
+  );
   return {
+    options: Object.fromEntries(options),
     action: action as keyof typeof ACTIONS,
     messageId,
     shellId: selector?.text.trim(),

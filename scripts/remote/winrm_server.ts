@@ -9,8 +9,11 @@
  *
  * It runs programs of this machine: those of --programs, and only where --allow-run grants them. There is no
  * cmd.exe and no shell: a command line is cut into words as a POSIX shell would. In place of PowerShell an
- * encoded command is decoded and taken for such a line. At each start it makes an authority and a certificate
- * of its own; clients trust it by the file of --ca. The private keys stay in memory.
+ * encoded command is decoded and taken for such a line. What programs print is UTF-8; a shell with another
+ * code page, or with a working directory or variables of its own, is refused.
+ *
+ * At each start it makes an authority and a certificate of its own; clients trust it by the file of --ca. The
+ * private keys stay in memory.
  *
  * @lecture 001 Winrm
  * @python  http.server → Deno.serve, subprocess.Popen → Deno.Command
@@ -56,7 +59,7 @@ import { Shells } from "../../lib/winrm_shells.ts";
 import { element, NAMESPACES, SHELL_RESOURCE } from "../../lib/wsman.ts";
 import { Refusal, refuse, reply, timedOut } from "../../lib/wsman_reply.ts";
 import { readRequest, type WsmanRequest } from "../../lib/wsman_request.ts";
-import { findElement } from "../../lib/xml.ts";
+import { findElement, type XmlElement } from "../../lib/xml.ts";
 
 /** What the command line says. */
 export interface Options {
@@ -82,10 +85,11 @@ async function answer(
   request: WsmanRequest,
   { shells, programs, tell }: Service,
 ): Promise<Response> {
-  const { action, shellId, body, operationTimeout } = request;
+  const { action, shellId, body, options, operationTimeout } = request;
   const attribute = (name: string, key: string) => findElement(body, name)?.attributes[key];
 
   if (action === "Create") {
+    refuseSettings(body, options);
     const id = shells.open();
     tell("opened a shell");
     const selector = element("w:Selector", { Name: "ShellId" }, id);
@@ -116,7 +120,7 @@ async function answer(
         return reply(request, element("rsp:SendResponse"));
       }
       case "Receive": {
-        // as base64 four bytes carry three, and the envelope needs some
+        // as base64 four bytes carry three, and the envelope needs some: so each stream is one element
         const most = Math.floor((request.maxEnvelope - 4_096) * 3 / 4);
         const process = shells.command(shell, commandId);
         const printed = await process.receive(operationTimeout, most);
@@ -124,10 +128,11 @@ async function answer(
         const done = printed.exitCode !== undefined;
         const parts = (["stdout", "stderr"] as const).flatMap((Name) => {
           const stream = { Name, CommandId: commandId! };
-          const given = printed[Name].map((bytes) =>
-            element("rsp:Stream", stream, bytes.toBase64())
-          );
-          return done ? [...given, element("rsp:Stream", { ...stream, End: "true" })] : given;
+          const bytes = printed[Name];
+          return [
+            bytes.length > 0 ? element("rsp:Stream", stream, bytes.toBase64()) : "",
+            done ? element("rsp:Stream", { ...stream, End: "true" }) : "",
+          ];
         });
         const State = `${NAMESPACES.rsp}/CommandState/${done ? "Done" : "Running"}`;
         const code = done ? element("rsp:ExitCode", {}, `${printed.exitCode}`) : "";
@@ -147,6 +152,21 @@ async function answer(
         return reply(request);
     }
   });
+}
+
+/** Settings of a shell that would do nothing here are refused: the client would wonder why. */
+function refuseSettings(body: XmlElement, options: Record<string, string>): void {
+  for (const setting of ["WorkingDirectory", "Environment"]) {
+    if (!findElement(body, setting)) continue;
+    throw new Refusal("w:UnsupportedFeature", `This stand-in has no ${setting}: leave it out.`);
+  }
+  const { WINRS_CODEPAGE = "65001" } = options;
+  // 437 is what pywinrm asks for unless told
+  if (["65001", "437"].includes(WINRS_CODEPAGE)) return;
+  throw new Refusal(
+    "w:UnsupportedFeature",
+    `The code page ${WINRS_CODEPAGE.slice(0, 20)} is not known here: programs print UTF-8, 65001.`,
+  );
 }
 
 function fromBase64(text: string): Uint8Array {

@@ -9,7 +9,7 @@ import fc from "npm:fast-check@^4.3.0";
 import { ACTIONS, element, requestEnvelope } from "../../lib/wsman.ts";
 import { reply } from "../../lib/wsman_reply.ts";
 import { WsmanClient, WsmanError, WsmanFault } from "../../lib/winrm.ts";
-import { createShell } from "../../lib/winrm.ts";
+import { createShell, startCommand } from "../../lib/winrm.ts";
 import { runCommand } from "../../lib/winrm_run.ts";
 import { fakeWinrm, nothingYet, received } from "../lib/fake_winrm.ts";
 import { freePort } from "../peers/peers.ts";
@@ -88,6 +88,23 @@ const envelope = (body: string) => requestEnvelope("", "uuid:1", { action: "Crea
 const BOMB = `<!DOCTYPE x [<!ENTITY a "ha">${
   Array.from({ length: 20 }, (_, at) => `<!ENTITY a${at} "${"&a;".repeat(20)}">`).join("")
 }]>`;
+
+Deno.test("winrm_exec says that nobody reads its output when its reader has gone, not the server", async () => {
+  await using server = fakeWinrm({
+    Receive: (request, times) => reply(request, received("out", times > 3 ? 0 : undefined)),
+  });
+  const target = `student@127.0.0.1:${server.port}`;
+  const script = new URL("../../scripts/remote/winrm_exec.ts", import.meta.url).pathname;
+  const { stderr } = await new Deno.Command("sh", {
+    args: ["-c", `"$@" </dev/null | true`, "sh", Deno.execPath(), "run", "--no-prompt"]
+      .concat("--allow-env=WINRM_PASSWORD", `--allow-net=127.0.0.1:${server.port}`)
+      .concat(script, "--insecure-http", target, "dir"),
+    env: { ...ENVIRONMENT, NO_COLOR: "1" },
+  }).output();
+  const told = new TextDecoder().decode(stderr);
+  assertMatch(told, /^winrm_exec\.ts: nobody reads its output any more\n$/m);
+  assertEquals(server.actions.at(-1), "Delete");
+});
 
 /** A body of a gigabyte, that nobody has in memory. */
 function gigabyte(): ReadableStream<Uint8Array> {
@@ -169,15 +186,15 @@ interface Server {
 }
 
 async function startServer(
-  options: { words?: string[]; files?: number } = {},
+  options: { words?: string[]; files?: number; programs?: string } = {},
 ): Promise<Server> {
-  const { words = [], files } = options;
+  const { words = [], files, programs = "echo,cat,printf" } = options;
   const port = freePort();
   const script = startDeno(
-    ["--allow-env=WINRM_PASSWORD", `--allow-net=127.0.0.1:${port}`, "--allow-run=echo,cat,printf"],
+    ["--allow-env=WINRM_PASSWORD", `--allow-net=127.0.0.1:${port}`, `--allow-run=${programs}`],
     "scripts/remote/winrm_server.ts",
     {
-      words: ["--insecure-http", `--port=${port}`, "--programs=echo,cat,printf", ...words],
+      words: ["--insecure-http", `--port=${port}`, `--programs=${programs}`, ...words],
       smallHeap: true,
       files,
     },
@@ -335,6 +352,56 @@ Deno.test("any text gets through to a program of winrm_server and back", async (
     }),
     { numRuns: 40 },
   );
+});
+
+Deno.test("winrm_server keeps to the size of an envelope when a program prints in many pieces", async () => {
+  const server = await startServer({ programs: "sh" });
+  await using _script = server.script;
+  using client = server.client();
+  const shellId = await createShell(client);
+  // one write each, with time between for the server to read it
+  const drip = "i=0; while [ $i -lt 200 ]; do echo x; sleep 0.005; i=$((i+1)); done; sleep 100";
+  const command = await startCommand(client, shellId, `sh -c '${drip}'`);
+  const body = element(
+    "rsp:Receive",
+    {},
+    element("rsp:DesiredStream", { CommandId: command.commandId }, "stdout stderr"),
+  );
+  const question = requestEnvelope("", "uuid:7", { action: "Receive", shellId, body })
+    .replace(">153600<", ">8192<");
+  await pause(3_000);
+  let out = "";
+  while (out.length < 400) {
+    const answer = await (await server.post(question)).text();
+    assert(answer.length <= 8_192, `${answer.length} bytes`);
+    for (const [, piece] of answer.matchAll(/<rsp:Stream [^>]*>([^<]+)</g)) out += atob(piece!);
+  }
+  assertEquals(out, "x\n".repeat(200));
+});
+
+Deno.test("winrm_server refuses a shell with settings that would do nothing", async () => {
+  const server = await startServer();
+  await using _script = server.script;
+  const opening = (codePage: string, setting = "") => {
+    const body = element("rsp:Shell", {}, setting);
+    const options = { WINRS_CODEPAGE: codePage };
+    return server.post(requestEnvelope("", "uuid:7", { action: "Create", options, body }));
+  };
+  const variable = element("rsp:Variable", { Name: "A" }, "1");
+  for (
+    const [codePage, setting, said] of [
+      ["65001", element("rsp:WorkingDirectory", {}, "/usr"), "has no WorkingDirectory"],
+      ["65001", element("rsp:Environment", {}, variable), "has no Environment"],
+      ["1252", "", "The code page 1252 is not known here"],
+    ] as const
+  ) {
+    const response = await opening(codePage, setting);
+    assertStringIncludes(await response.text(), said);
+    assertEquals(response.status, 500);
+  }
+  // what pywinrm asks for unless told
+  const usual = await opening("437");
+  assertStringIncludes(await usual.text(), "ShellId");
 });
 
 Deno.test("winrm_server makes who guesses passwords wait", async () => {
