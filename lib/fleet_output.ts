@@ -9,11 +9,13 @@ export interface Output {
   code: number;
   stdout: string;
   stderr: string;
+  /** Whether there was more of it than {@linkcode MOST_OUTPUT}. */
+  stdoutCut?: boolean;
+  stderrCut?: boolean;
 }
 
 /** More of one output than a person reads and memory should hold, in bytes; what comes beyond is dropped. */
 export const MOST_OUTPUT = 1024 * 1024;
-const CUT = "\n… cut here: more than 1 MiB";
 
 /** Keeps the beginning of an output. */
 export class Kept {
@@ -29,7 +31,23 @@ export class Kept {
     return Promise.resolve(bytes.length);
   }
 
-  async text(): Promise<string> {
-    return await new Blob(this.#pieces).text() + (this.#cut ? CUT : "");
+  /** Whether something was dropped. */
+  get cut(): boolean {
+    return this.#cut;
   }
+
+  async text(): Promise<string> {
+    const bytes = await new Blob(this.#pieces).bytes();
+    // half a character at the cut is left out
+    return new TextDecoder().decode(bytes, { stream: this.#cut });
+  }
+}
+
+/** What a command gave, from what was kept of it. */
+export async function outputOf(code: number, stdout: Kept, stderr: Kept): Promise<Output> {
+  return {
+    ...{ code, stdout: await stdout.text(), stderr: await stderr.text() },
+    ...(stdout.cut && { stdoutCut: true }),
+    ...(stderr.cut && { stderrCut: true }),
+  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Kept } from "./fleet_output.ts";
+import { Kept, outputOf } from "./fleet_output.ts";
 import type { Access, Remote } from "./fleet_remote.ts";
 import type { Host } from "./inventory_host.ts";
 import { connectSsh } from "./ssh_client.ts";
@@ -31,7 +31,7 @@ export async function reachBySsh(
       try {
         const ended = await connection.exec(command, { stdout, stderr, signal: stop.signal });
         signal.throwIfAborted();
-        return { code: exitCode(ended), stdout: await stdout.text(), stderr: await stderr.text() };
+        return await outputOf(exitCode(ended), stdout, stderr);
       } finally {
         signal.removeEventListener("abort", onAbort);
       }

@@ -30,6 +30,7 @@ export interface Result {
 const MOST_LINES = 200;
 /** More characters of a line than these are counted, not shown. */
 const LONGEST_LINE = 2_000;
+const CUT = "… cut here: more than 1 MiB";
 
 /**
  * The rows of one machine: the first tells its state, those below it are indented.
@@ -68,7 +69,9 @@ function detailsOf({ reason, output, checks }: Result): string[] {
     reason === undefined ? [] : linesOf(reason),
     output && output.code !== 0 ? [`exit code ${output.code}`] : [],
     output ? linesOf(output.stdout) : [],
+    output?.stdoutCut ? [CUT] : [],
     output ? linesOf(output.stderr) : [],
+    output?.stderrCut ? [CUT] : [],
     checks ? [`${checks.length - broken.length} of ${checks.length} checks hold`] : [],
     broken.map(({ check, found }) => `${visible(check)}: ${visible(found)}`),
   ].flat();

@@ -42,23 +42,33 @@ export function modeOf(line: string): string | undefined {
  */
 export async function listeningPorts(
   run: (command: string) => Promise<Output>,
-): Promise<Set<number> | string> {
+): Promise<{ ports: Set<number>; cut?: boolean } | string> {
   // without IPv6 the second file is missing, and cat fails
   const table = await run("cat /proc/net/tcp /proc/net/tcp6");
-  if (/^\s*sl\s+local_address/.test(table.stdout)) return portsOfTable(table.stdout);
-  const { code, stdout, stderr } = await run("netstat -an");
-  if (code === 0) return portsOfNetstat(stdout);
+  if (/^\s*sl\s+local_address/.test(table.stdout)) {
+    return { ports: portsOfTable(table.stdout), cut: table.stdoutCut };
+  }
+  const { code, stdout, stderr, stdoutCut } = await run("netstat -an");
+  if (code === 0) return { ports: portsOfNetstat(stdout), cut: stdoutCut };
   return `no list of ports: ${(stderr || table.stderr).trim().split("\n")[0]!.slice(0, 200)}`;
 }
 
 /** Reads `/proc/net/tcp`: `0: 0100007F:08AE 00000000:0000 0A …`, where 0A means that it listens. */
 export function portsOfTable(text: string): Set<number> {
-  const lines = text.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A /gm);
+  // \s would take line ends too, and look from each of many empty lines at all of the following
+  const lines = text.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A /gm);
   return new Set(Array.from(lines, ([, port]) => parseInt(port!, 16)));
 }
 
 /** Reads `netstat -an`: `tcp4 0 0 127.0.0.1.22 *.* LISTEN` on BSD, with a colon before the port elsewhere. */
 export function portsOfNetstat(text: string): Set<number> {
-  const lines = text.matchAll(/^\s*tcp\S*(?:\s+\d+){0,2}\s+\S*[.:](\d+)\s+\S+\s+LISTEN/gim);
-  return new Set(Array.from(lines, ([, port]) => Number(port)));
+  const ports = new Set<number>();
+  for (const line of text.split("\n")) {
+    const words = line.trim().split(/\s+/);
+    // its address, that of the other side, and the state; numbers before them count what waits
+    const address = words[words.findIndex((word) => /^LISTEN/i.test(word)) - 2];
+    const port = /[.:](\d{1,5})$/.exec(address ?? "")?.[1];
+    if (/^tcp/i.test(line.trim()) && port) ports.add(Number(port));
+  }
+  return ports;
 }

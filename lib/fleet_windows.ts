@@ -26,7 +26,7 @@ export async function probeWindows(
 ): Promise<Verdict> {
   const script = scriptFor(check);
   if (script === undefined) return { holds: false, found: "Windows knows no such modes" };
-  const { code, stdout, stderr } = await run(powershellLine(script));
+  const { code, stdout, stderr, stdoutCut } = await run(powershellLine(script));
   if (code !== 0) return { holds: false, found: withReason(`exit code ${code}`, stderr) };
   // the first line is the answer, the rest is content
   const [, answer, content] = /^([^\r\n]*)\r?\n?([^]*)$/.exec(stdout)!;
@@ -40,7 +40,7 @@ export async function probeWindows(
   if ("process" in check) return wanted(is, check.running ?? true, "it runs", "it does not run");
   const there = wanted(is, check.exists ?? true, "it is there", "it is not there");
   const inside = check.contains ?? check.content;
-  return is && inside !== undefined ? judgeContent(content!, check) : there;
+  return is && inside !== undefined ? judgeContent(content!, check, stdoutCut) : there;
 }
 
 /** A script that prints `yes` or `no`, and after `yes` the content where that is wanted. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Kept } from "./fleet_output.ts";
+import { Kept, outputOf } from "./fleet_output.ts";
 import type { Access, Remote } from "./fleet_remote.ts";
 import type { Host } from "./inventory_host.ts";
 import { errorText } from "./powershell.ts";
@@ -43,7 +43,8 @@ export async function reachByWinrm(
             await stderr.write(output.stderr);
           },
         });
-        return { code, stdout: await stdout.text(), stderr: errorText(await stderr.text()) };
+        const output = await outputOf(code, stdout, stderr);
+        return { ...output, stderr: errorText(output.stderr) };
       } finally {
         await sayGoodbye(() => signalCommand(client, command, "terminate", { timeout: GOODBYE }));
       }

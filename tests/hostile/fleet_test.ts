@@ -155,6 +155,34 @@ Deno.test("fleet.ts keeps its memory when a machine never stops printing", async
   assert(most < 220 * 1024 ** 2, `${most} bytes`);
 });
 
+Deno.test("fleet.ts goes on at once when a list of ports is nothing but line ends, or has one endless line", async () => {
+  const lines = "\n".repeat(400_000);
+  const answers: Record<string, string> = {
+    "cat /proc/net/tcp /proc/net/tcp6": `  sl  local_address\n${lines}`,
+    "netstat -an": `tcp${" 0".repeat(10)}${lines}tcp${".1".repeat(250_000)}`,
+  };
+  const serve = (given: string[]) =>
+    serveSsh(KEY, {
+      command(channel, _socket, command) {
+        if (given.includes(command!)) channel.write(answers[command!]!);
+        channel.exit(0);
+        channel.end();
+      },
+    });
+  await using table = await serve(Object.keys(answers));
+  await using netstat = await serve(["netstat -an"]);
+  const ports = [table.port, netstat.port];
+  await using fleet = new Fleet(at("table", table.port) + at("netstat", netstat.port), {
+    ports,
+    checks: '[{ "port": 22 }]',
+    words: ["--accept-new", "all"],
+  });
+  // when this took longer than it may, nobody could stop it
+  assertEquals(await fleet.end(), 1);
+  const { stdout } = fleet.script;
+  assertEquals(stdout.match(/port 22 open: nothing listens$/gm)?.length, 2, stdout);
+});
+
 Deno.test("fleet.ts works on at most so many hosts at once", async () => {
   let [now, most] = [0, 0];
   await using server = await serveSsh(KEY, {

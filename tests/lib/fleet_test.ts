@@ -81,6 +81,10 @@ const UNIX = {
   "ls -ldL -- /etc/hosts": { stdout: "-rw-r--r-- 1 root root 20 Jan 1 10:00 /etc/hosts\n" },
   "ls -ldL -- '/a b'\\''s'": { stdout: "drwxrwxrwt 1 root root 20 Jan 1 10:00 x\n" },
   "ls -ldL -- /root/x": { code: 2, stderr: "ls: cannot access '/root/x': Permission denied\n" },
+  "env LC_ALL=C ls -ldL -- /root/x": {
+    code: 2,
+    stderr: "ls: cannot access '/root/x': Permission denied\n",
+  },
   "ls": { code: 2, stderr: "ls: cannot access: No such file or directory\x1b[2J\n" },
   "cat -- /etc/hosts": { stdout: "127.0.0.1 localhost\n" },
   "cat /proc/net/tcp": {
@@ -125,7 +129,7 @@ Deno.test("probe judges a Unix machine", async () => {
     ],
     [
       { file: "/root/x", exists: false },
-      "broken: it is not there: ls: cannot access '/root/x': Permission denied",
+      "broken: it is not known whether it is there: ls: cannot access '/root/x': Permission denied",
     ],
     [{ port: "{{ port }}" }, "holds: a program listens"],
     [{ port: 8080 }, "broken: nothing listens"],
@@ -160,14 +164,79 @@ Deno.test("probe says so when a machine cannot tell", async () => {
   );
   assertMatch(await found(bare, { process: "x" }), /^broken: no list of processes: sh: ps/);
   assertMatch(await found(bare, { process: "x", running: false }), /^broken: no list/);
-  assertMatch(await found(bare, { file: "/x", exists: false }), /^broken: it is not there: sh: ls/);
+  assertMatch(
+    await found(bare, { file: "/x", exists: false }),
+    /^broken: it is not known whether it is there: sh: env LC_ALL=C ls/,
+  );
   const netstat = { "netstat -an": { stdout: "tcp4  0  0  127.0.0.1.22  *.*  LISTEN\n" } };
   assertEquals(await found(machine(netstat), { port: 22 }), "holds: a program listens");
+});
+
+Deno.test("probe asks again in English when ls does not say so that a file is not there", async () => {
+  const german = {
+    "ls -ldL -- /root/secret": {
+      code: 2,
+      stderr: "ls: Zugriff auf '/root/secret' nicht möglich: Keine Berechtigung\n",
+    },
+    "env LC_ALL=C ls -ldL -- /root/secret": {
+      code: 2,
+      stderr: "ls: cannot access '/root/secret': Permission denied\n",
+    },
+    "ls -ldL -- /none": {
+      code: 2,
+      stderr: "ls: Zugriff auf '/none' nicht möglich: Datei oder Verzeichnis nicht gefunden\n",
+    },
+    "env LC_ALL=C ls -ldL -- /none": { code: 2, stderr: "ls: /none: No such file or directory\n" },
+  };
+  assertEquals(
+    await found(machine(german), { file: "/root/secret", exists: false }),
+    "broken: it is not known whether it is there: ls: cannot access '/root/secret': Permission denied",
+  );
+  assertEquals(
+    await found(machine(german), { file: "/none", exists: false }),
+    "holds: it is not there: ls: /none: No such file or directory",
+  );
+});
+
+Deno.test("probe says what it has not seen when an output was cut", async () => {
+  const cut = (stdout: string) => ({ stdout, stdoutCut: true });
+  const remote = machine({
+    "ls": { stdout: "-rw-r--r-- 1 root root 20 Jan 1 10:00 x\n" },
+    "cat -- /long": cut("one\ntwo\n"),
+    "cat /proc/net/tcp": cut(
+      "  sl  local_address\n   0: 0100007F:0016 00000000:0000 0A 00000000\n",
+    ),
+    "ps": cut("sshd\n"),
+    "echo": cut("one\ntwo\n"),
+  });
+  const unknown = "broken: not known, only the first MiB was looked at: ";
+  const cases: [Check, string][] = [
+    [{ file: "/long", contains: "two" }, "holds: as wanted"],
+    [{ file: "/long", contains: "end" }, `${unknown}"end" is not in it`],
+    [{ file: "/long", content: "other" }, 'broken: its content is "one" and 1 lines more'],
+    [{ file: "/long", content: "one\n" }, 'broken: its content is "one" and 1 lines more'],
+    [
+      { file: "/long", content: "one\ntwo\n" },
+      "broken: its content goes on behind what was wanted",
+    ],
+    [{ file: "/long", content: "one\ntwo\nthree" }, `${unknown}so far it is as wanted`],
+    [{ port: 22 }, "holds: a program listens"],
+    [{ port: 23 }, `${unknown}the port is not in it`],
+    [{ port: 23, listening: false }, `${unknown}the port is not in it`],
+    [{ process: "sshd" }, "holds: 1 of it"],
+    [{ process: "cron", running: false }, `${unknown}it is not in the list`],
+    [{ command: "echo", prints: "two" }, 'holds: "one" and 1 lines more'],
+    [{ command: "echo", prints: "end" }, `${unknown}"end" is not in it`],
+  ];
+  for (const [check, says] of cases) {
+    assertEquals(await found(remote, check), says, JSON.stringify(check));
+  }
 });
 
 Deno.test("probe asks Windows by PowerShell, with quotes of every kind inside", async () => {
   const remote = machine({
     "if (Test-Path -LiteralPath 'C:\\it''s') { 'yes'; ": { stdout: "yes\r\nsome text\r\n" },
+    "if (Test-Path -LiteralPath 'C:\\long') { 'yes'; ": { stdout: "yes\r\none", stdoutCut: true },
     "if (Test-Path -LiteralPath 'C:\\no')": { stdout: "no\r\n" },
     "if (Get-NetTCPConnection -State Listen -LocalPort 22 ": { stdout: "yes\r\n" },
     "if (Get-Process | Where-Object { $_.ProcessName -eq 'a’’b' })": { stdout: "no\r\n" },
@@ -177,6 +246,10 @@ Deno.test("probe asks Windows by PowerShell, with quotes of every kind inside", 
   const cases: [Check, string][] = [
     [{ file: "C:\\it's", contains: "some" }, "holds: as wanted"],
     [{ file: "C:\\it's", content: "other" }, 'broken: its content is "some text"'],
+    [
+      { file: "C:\\long", contains: "end" },
+      'broken: not known, only the first MiB was looked at: "end" is not in it',
+    ],
     [{ file: "C:\\no", contains: "x" }, "broken: it is not there"],
     [{ file: "C:\\no", exists: false }, "holds: it is not there"],
     [{ file: "C:\\x" }, "broken: exit code 1: broken"],
@@ -203,16 +276,24 @@ Deno.test("modeOf, portsOfTable and portsOfNetstat read what systems print", () 
     "tcp6       0      0 ::1:631                 :::*                    LISTEN\n" +
     "tcp        0      0 10.0.0.1:22             10.0.0.2:5000           ESTABLISHED\n";
   assertEquals(portsOfNetstat(linux), new Set([22, 631]));
+  const others = "tcp4       0      0  127.0.0.1.53   *.*   LISTEN\n" +
+    "  TCP    0.0.0.0:135   0.0.0.0:0   LISTENING\r\nudp4   0   0  *.67   *.*\n";
+  assertEquals(portsOfNetstat(others), new Set([53, 135]));
 });
 
 Deno.test("Kept keeps a mebibyte of an output and takes all of it", async () => {
   const kept = new Kept();
+  const whole = new Kept();
+  await whole.write(new Uint8Array(MOST_OUTPUT).fill(0x78));
+  assertEquals([(await whole.text()).length, whole.cut], [MOST_OUTPUT, false]);
+  // of the last character only a half fits
+  await kept.write(new Uint8Array([0x78]));
   const piece = new TextEncoder().encode("ä".repeat(50_000));
   for (let sent = 0; sent < 3 * MOST_OUTPUT; sent += piece.length) {
     assertEquals(await kept.write(piece), piece.length);
   }
-  const text = await kept.text();
-  assert(text.length < MOST_OUTPUT && text.endsWith("cut here: more than 1 MiB"));
+  assertEquals(await kept.text(), "x" + "ä".repeat((MOST_OUTPUT - 2) / 2));
+  assert(kept.cut);
 });
 
 Deno.test("rowsOf shows what a machine says without obeying it, and not all of very much", () => {
@@ -238,6 +319,12 @@ Deno.test("rowsOf shows what a machine says without obeying it, and not all of v
     rowsOf({ ...common, host: "b", state: "ok", output: wide }, 1)[0]!,
     /x… 3000 characters more$/,
   );
+  const cut = { code: 0, stdout: "x\n", stdoutCut: true, stderr: "y\n" };
+  assertEquals(rowsOf({ ...common, host: "b", state: "ok", output: cut }, 1), [
+    "b  ok             1.0 s  x",
+    `${" ".repeat(23)}  … cut here: more than 1 MiB`,
+    `${" ".repeat(23)}  y`,
+  ]);
   const lost: Result = { ...common, host: "c", state: "unreachable", reason: "gone" };
   assertEquals(summaryOf([bad, lost, lost]), "3 hosts: 1 failed, 2 unreachable");
 });
