@@ -32,6 +32,7 @@ export function authenticator(
 ): Settings["authHandler"] {
   const tried: string[] = [];
   let secret: string | undefined;
+  let answered = false;
 
   const attempt = async (left: string[] | null): Promise<Attempt | false> => {
     const way = next(login, tried, left);
@@ -44,7 +45,10 @@ export function authenticator(
     return { type: "keyboard-interactive", username: user, prompt: answer };
   };
 
-  /** Many servers ask for the password as one hidden question; any other question has no answer here. */
+  /**
+   * Many servers ask for the password as one hidden question; any other question has no answer here. One that
+   * follows is another, as for a new password or a code, however hidden it is.
+   */
   const answer = (
     _name: string,
     _text: string,
@@ -53,7 +57,10 @@ export function authenticator(
     finish: (answers: string[]) => void,
   ) => {
     const [first] = prompts;
-    if (prompts.length === 1 && !first!.echo) return finish([secret!]);
+    if (prompts.length === 1 && !first!.echo && !answered) {
+      answered = true;
+      return finish([secret!]);
+    }
     const questions = prompts.map(({ prompt }) => visible(prompt).slice(0, 80)).join(" ");
     fail(new SshError(`it asks for more than a password: ${questions}`, "Try --key or --agent."));
   };

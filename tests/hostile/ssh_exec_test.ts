@@ -10,7 +10,7 @@ import { connectSsh } from "../../lib/ssh_client.ts";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, beSilent, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
 import { ENVIRONMENT, memory, type Script, startDeno } from "./script.ts";
-import { hostKey, serveSsh, type SshServer, type Steps } from "./ssh_servers.ts";
+import { hostKey, serveSsh, type SshLogin, type SshServer, type Steps } from "./ssh_servers.ts";
 import { settles, times, until, within } from "./waits.ts";
 
 const BANNER = encode("SSH-2.0-hostile\r\n");
@@ -280,6 +280,35 @@ Deno.test("ssh_exec.ts sends no password when the host key is unknown, changed o
   assertEquals(await client.end(), 0);
   assertMatch(client.script.stderr, /^line 1 of .* is not used: /m);
   assertEquals(server.passwords, [PASSWORD]);
+});
+
+Deno.test("ssh_exec.ts answers one hidden question with the password, and no further one", async () => {
+  const answers: string[][] = [];
+  const asking = (...rounds: string[][]) => (login: SshLogin) => {
+    if (login.method !== "keyboard-interactive") return login.reject(["keyboard-interactive"]);
+    const ask = (round: number) => {
+      if (round === rounds.length) return login.accept();
+      const questions = rounds[round]!.map((prompt) => ({ prompt, echo: false }));
+      login.prompt(questions, (given) => {
+        answers.push(given);
+        ask(round + 1);
+      });
+    };
+    ask(0);
+  };
+  // PAM ends with a round of no question, to tell what it has to tell
+  const usual = await against({ login: asking(["Password: "], []) });
+  assertEquals([usual.code, answers], [0, [[PASSWORD], []]], usual.stderr);
+
+  answers.length = 0;
+  const { code, stderr } = await against({
+    login: asking(["Password: "], ["New password: "], ["Verification code: "]),
+  });
+  assertEquals([code, answers], [1, [[PASSWORD]]]);
+  assertMatch(
+    stderr,
+    /: it asks for more than a password: New password: \nTry --key or --agent\.$/m,
+  );
 });
 
 Deno.test("ssh_exec.ts shows a banner without its escape sequences, and not all of a long one", async () => {

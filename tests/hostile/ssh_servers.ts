@@ -27,12 +27,25 @@ export interface ServerChannel {
   close(): void;
 }
 
+/** A login as ssh2's server has it. */
+export interface SshLogin {
+  method: string;
+  password?: string;
+  accept(): void;
+  reject(ways?: string[]): void;
+  /** With `keyboard-interactive`: asks questions. */
+  prompt(
+    questions: { prompt: string; echo: boolean }[],
+    onAnswers: (answers: string[]) => void,
+  ): void;
+}
+
 /** What a server does, step by step; a step that is left out is done properly. */
 export interface Steps {
   /** Text before the login. */
   banner?: string;
   /** What becomes of a login; it is let in unless told. */
-  login?(login: { method: string; password?: string; accept(): void; reject(): void }): void;
+  login?(login: SshLogin): void;
   /** What becomes of a command; it ends with 0 unless told. */
   command?(channel: ServerChannel, socket: Socket, command: string): void;
   /** What becomes of the request for a command. */
@@ -76,9 +89,7 @@ export async function serveSsh(key: HostKey, steps: Steps = {}): Promise<SshServ
   server.on("connection", (client: Session & { _sock: Socket }) => {
     const socket = client._sock;
     client.on("error", () => {});
-    const judge = (
-      login: { method: string; password?: string; accept(): void; reject(): void },
-    ) => {
+    const judge = (login: SshLogin) => {
       if (login.password !== undefined) passwords.push(login.password);
       if (steps.login) steps.login(login);
       else login.accept();
