@@ -92,14 +92,19 @@ function passedOn(): AbortSignal {
   return stop.signal;
 }
 
-/** Opens a file to write; what is in it stays for now. Gives also what undoes that. */
-async function openOutput(path: string): Promise<{ file: Deno.FsFile; undo: () => void }> {
+/** Whether a file can be written shows at once; it is made, or emptied, only by what this gives. */
+async function outputTo(path: string): Promise<() => Promise<Deno.FsFile>> {
   try {
-    const file = await Deno.open(path, { write: true, createNew: true });
-    return { file, undo: () => Deno.removeSync(path) };
+    (await Deno.open(path, { write: true, createNew: true })).close();
+    await Deno.remove(path);
+    return () => Deno.open(path, { write: true, create: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return { file: await Deno.open(path, { write: true }), undo: () => {} };
+    const file = await Deno.open(path, { write: true });
+    return async () => {
+      if ((await file.stat()).isFile) await file.truncate();
+      return file;
+    };
   }
 }
 
@@ -107,10 +112,7 @@ async function openOutput(path: string): Promise<{ file: Deno.FsFile; undo: () =
 async function execute(options: Options): Promise<number> {
   const target = parseSshTarget(options.target);
   const { output } = options;
-  const opened = output === undefined
-    ? undefined
-    : await attempt(`open ${output}`, openOutput(output));
-  using file = opened?.file;
+  const open = output === undefined ? undefined : await attempt(`open ${output}`, outputTo(output));
 
   console.error(`connecting to ${target.hostname} port ${target.port}`);
   await using connection = await connectSsh({
@@ -120,12 +122,9 @@ async function execute(options: Options): Promise<number> {
     hostKey: () => policyOf(options),
     timeout: options.connectTimeout * 1_000,
     onBanner: console.error,
-  }).catch((error) => {
-    opened?.undo();
-    throw error;
   });
   // only now: when the login fails, what an earlier run has written stays
-  if ((await file?.stat())?.isFile) await file!.truncate();
+  using file = open && await attempt(`open ${output}`, open);
   const ended = await connection.exec(options.command.join(" "), {
     stdin: Deno.stdin,
     stdout: file ?? safeForTerminal(Deno.stdout),

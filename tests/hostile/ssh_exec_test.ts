@@ -27,9 +27,10 @@ class Client implements AsyncDisposable {
 
   constructor(
     readonly port: number | string,
-    { words = ["--accept-new"], timeout = 1, known = "" } = {},
+    { words = ["--accept-new"], timeout = 1, known = "", output = "" } = {},
   ) {
     const file = `${this.folder}/known_hosts`;
+    if (output) words = ["--output", `${this.folder}/${output}`, ...words];
     if (known) Deno.writeTextFileSync(file, known);
     ENVIRONMENT.SSH_PASSWORD = PASSWORD;
     this.script = startDeno(
@@ -400,6 +401,15 @@ Deno.test("ssh_exec.ts tells the server about Ctrl-C and ends when the server ig
   assertEquals(await client.script.stop("SIGINT"), 130);
   assertEquals(signals, ["INT"]);
   assertMatch(client.script.stderr, /it did not end at SIGINT, and may still run there$/m);
+});
+
+Deno.test("ssh_exec.ts leaves no output file when it is ended before the login", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using server = await serveSsh(KEY, { login: () => asked.resolve() });
+  await using client = new Client(server.port, { timeout: 60, output: "users.txt" });
+  await within("the login", asked.promise, 30_000);
+  assert(await client.script.stop("SIGINT") !== 0);
+  assertEquals(Array.from(Deno.readDirSync(client.folder), ({ name }) => name), ["known_hosts"]);
 });
 
 Deno.test("ssh_exec.ts ends at once at Ctrl-C before the login", async () => {
