@@ -12,7 +12,7 @@ export { LimitError };
 export * from "./telnet_commands.ts";
 export { TelnetText } from "./telnet_text.ts";
 
-const { SE, SB, WILL, DONT, IAC } = COMMANDS;
+const { EOF, SE, DM, SB, WILL, DONT, IAC } = COMMANDS;
 const NUL = 0, CR = 0x0d;
 const VERBS: readonly Verb[] = ["WILL", "WONT", "DO", "DONT"];
 
@@ -56,6 +56,12 @@ export class TelnetParser {
   #option = 0;
   #sub: number[] = [];
   #afterCr = false;
+  /**
+   * Whether the next piece may begin with half a command: at an interrupt servers send IAC DM as urgent data, and
+   * of that the system takes one byte, which Deno cannot ask for, out of the stream. What comes behind it always
+   * begins a read, so that any other DM, a letter in Latin-1, stays.
+   */
+  markExpected = false;
 
   constructor(options: ParserOptions = {}) {
     this.#limit = options.limit ?? 1024;
@@ -69,6 +75,7 @@ export class TelnetParser {
    */
   push(piece: Uint8Array): TelnetEvent[] {
     const events: TelnetEvent[] = [];
+    if (this.markExpected && this.#state === "data" && piece[0] === DM) this.#state = "iac";
     for (let at = 0; at < piece.length;) {
       if (this.#state === "data") {
         const found = piece.indexOf(IAC, at);
@@ -97,7 +104,12 @@ export class TelnetParser {
   #step(byte: number, events: TelnetEvent[]): void {
     switch (this.#state) {
       case "iac":
-        this.#command(byte, events);
+        // no command is below EOF: a DM has been taken out of the stream
+        if (byte >= EOF) this.#command(byte, events);
+        else {
+          this.#state = "data";
+          this.#data(Uint8Array.of(byte), events);
+        }
         break;
       case "verb":
         events.push({ type: "negotiation", verb: this.#verb, option: byte });
@@ -133,7 +145,10 @@ export class TelnetParser {
     else if (code >= WILL && code <= DONT) {
       this.#verb = VERBS[code - WILL]!;
       this.#state = "verb";
-    } else events.push({ type: "command", code });
+    } else {
+      if (code === DM) this.markExpected = false;
+      events.push({ type: "command", code });
+    }
   }
 
   #add(byte: number): void {

@@ -33,6 +33,13 @@ export const COMMANDS = {
 export type Verb = "WILL" | "WONT" | "DO" | "DONT";
 
 const { SE, SB, IAC } = COMMANDS;
+const INTERRUPTIONS: readonly number[] = [
+  COMMANDS.SUSP,
+  COMMANDS.ABORT,
+  COMMANDS.BRK,
+  COMMANDS.IP,
+  COMMANDS.AO,
+];
 
 /** Data as it is sent: each byte that would be read as IAC is doubled. */
 export function escaped(bytes: Uint8Array): Uint8Array {
@@ -44,6 +51,25 @@ export function escaped(bytes: Uint8Array): Uint8Array {
     if (byte === IAC) sent[length++] = IAC;
   }
   return sent.subarray(0, length);
+}
+
+/**
+ * Whether what is sent stops a program: `^C`, `^Z`, `^\`, or a command that means the same.
+ *
+ * @example
+ * ```ts
+ * import { command, COMMANDS, interrupts } from "./telnet_commands.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([interrupts(Uint8Array.of(3)), interrupts(command(COMMANDS.IP))], [true, true]);
+ * assertEquals(interrupts(command(COMMANDS.AYT)), false);
+ * ```
+ */
+export function interrupts(bytes: Uint8Array): boolean {
+  const [first, code] = bytes;
+  return first === IAC
+    ? bytes.length === 2 && INTERRUPTIONS.includes(code!)
+    : bytes.some((key) => key === 0x03 || key === 0x1a || key === 0x1c);
 }
 
 /** A command of one byte. */

@@ -11,7 +11,8 @@
  * On a terminal, `^]` (Ctrl and ]) leads to the prompt `telnet>`, even when the server hangs: quit, close,
  * status, send, help. Ctrl-C goes to the server. A telnet server may send control sequences, which the terminal
  * obeys: that is what it is for, so connect only to those you trust. What comes from a server that never spoke
- * telnet is text, and its control characters are shown, not obeyed.
+ * telnet is text, and its control characters are shown, not obeyed. A bare LF begins a line at its left end, as
+ * Deno's raw mode leaves that to the terminal.
  *
  * Without a terminal, stdin is sent, line ends as CR LF, and stdout gets what comes, byte by byte. When stdin
  * ends the connection stays open until the server closes it: other telnets hang up there and lose the answer.
@@ -175,6 +176,9 @@ export class Conversation implements Remote {
   send(bytes: Uint8Array): Promise<unknown> {
     // after the half-close nothing can be answered, and the server may still have much to say
     if (this.#ended || this.#waiting > MOST_WAITING) return this.#sending;
+    // a pipe gets every byte
+    const marked = this.speaksTelnet && Deno.stdout.isTerminal();
+    if (marked && telnet.interrupts(bytes)) this.#parser.markExpected = true;
     this.#waiting += bytes.length;
     this.#sending = this.#sending
       .then(() => writeAll(this.#connection, bytes, { timeout: Infinity }))
@@ -184,6 +188,7 @@ export class Conversation implements Remote {
   }
 
   type(text: Uint8Array): Promise<unknown> {
+    this.#parser.markExpected = false;
     return this.send(this.#options.bytes ? telnet.escaped(text) : this.#text.encode(text));
   }
 

@@ -13,7 +13,7 @@ import {
 } from "../../lib/telnet.ts";
 import { concat, encode, everyCut, everyPairOfCuts } from "./helpers.ts";
 
-const { IAC, SB, SE, WILL, DO, DONT, NOP, AYT } = COMMANDS;
+const { IAC, SB, SE, DM, WILL, DO, DONT, NOP, AYT } = COMMANDS;
 
 /** The events of a cut stream; data that was only cut is put together again. */
 function read(parts: Uint8Array[], options = {}): TelnetEvent[] {
@@ -74,9 +74,9 @@ const samples: Record<string, [stream: number[], events: TelnetEvent[]]> = {
     [IAC, SB, 24, 1, IAC, SB, 31, 0, IAC, SE],
     [{ type: "subnegotiation", option: 31, bytes: Uint8Array.of(0) }],
   ],
-  "an SE of nothing and a byte that is no command": [
+  "an SE of nothing, and an IAC whose command was taken out of the stream": [
     [IAC, SE, IAC, 7],
-    [{ type: "command", code: SE }, { type: "command", code: 7 }],
+    [{ type: "command", code: SE }, data(7)],
   ],
   "an IAC at the end": [[0x61, IAC], [data(0x61)]],
 };
@@ -131,6 +131,21 @@ Deno.test("TelnetParser reads any bytes the same, however they are cut", () => {
   fc.assert(fc.property(likely, cuts, (bytes, places) => {
     assertEquals(read(cutAt(bytes, places)), read([bytes]));
   }));
+});
+
+Deno.test("TelnetParser takes a DM without its IAC for a command at the begin of a piece when it is expected", () => {
+  const mark: TelnetEvent = { type: "command", code: DM };
+  const parser = new TelnetParser();
+  assertEquals(parser.push(Uint8Array.of(DM, 1)), [data(DM, 1)]);
+  parser.markExpected = true;
+  assertEquals(parser.push(Uint8Array.of(1, DM)), [data(1, DM)]);
+  assertEquals(parser.push(Uint8Array.of(DM, 2)), [mark, data(2)]);
+  // one for each interrupt
+  assertEquals(parser.push(Uint8Array.of(DM)), [data(DM)]);
+  parser.markExpected = true;
+  assertEquals(parser.push(Uint8Array.of(IAC)), []);
+  assertEquals(parser.push(Uint8Array.of(DM)), [mark]);
+  assertEquals(parser.push(Uint8Array.of(DM)), [data(DM)]);
 });
 
 Deno.test("TelnetParser gives back any bytes that were escaped, between any commands", () => {

@@ -110,6 +110,29 @@ peerTest(
   },
 );
 
+peerTest(
+  "telnet shows nothing of the urgent data that telnetd sends at Ctrl-C, and keeps the same byte elsewhere",
+  ["telnetd", "socat", "tmux", "script"],
+  async () => {
+    await using server = await startTelnetd();
+    using folder = temporaryFolder();
+    const record = `${folder.path}/record`;
+    // tmux itself drops what is no UTF-8
+    await using terminal = await Terminal.open(
+      `script -q -c '${client(server.port).join(" ")}' ${record}`,
+    );
+    await terminal.shows(/remote>$/m);
+    await terminal.type("sleep 1000\r");
+    await terminal.shows(/sleep 1000$/m);
+    await terminal.press("C-c");
+    await terminal.shows(/\^C\n+remote>$/m);
+    await terminal.type("printf 'a\\362b\\n'; exit\r");
+    await terminal.shows(/ended with 0/);
+    const shown = Array.from(await Deno.readFile(record), (byte) => String.fromCharCode(byte));
+    assertEquals(shown.join("").match(/.?\xf2./g), ["a\xf2b"]);
+  },
+);
+
 peerTest("telnet tells telnetd the window's new size", ["telnetd", "socat", "tmux"], async () => {
   await using server = await startTelnetd();
   await using terminal = await Terminal.open(client(server.port).join(" "), 90, 30);
