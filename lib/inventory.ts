@@ -64,7 +64,7 @@ export function parseInventory(text: string): Host[] {
       group(section).children.push(first);
       if (!children.has(first)) children.set(first, index + 1);
     } else if (kind === "vars") {
-      Object.assign(group(section).variables, variablesOf([words.join(" ")], fail));
+      Object.assign(group(section).variables, variablesOf(splitWords(line, true)!, fail));
     } else {
       if (!NAME.test(first)) fail(`a host cannot be called "${visible(first).slice(0, 60)}"`);
       if (!own.has(first) && own.size === MOST_HOSTS) fail(`more than ${MOST_HOSTS} hosts`);

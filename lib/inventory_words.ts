@@ -10,6 +10,7 @@ import { UsageError } from "./usage.ts";
 /**
  * Cuts a line at its spaces; quotes hold a word together, `#` and `;` begin a comment.
  *
+ * @param whole whether the spaces stay, and the line is one word
  * @returns `undefined` when a quote does not end
  *
  * @example
@@ -20,7 +21,7 @@ import { UsageError } from "./usage.ts";
  * assertEquals(splitWords(`web1 motto="all is well" # the first`), ["web1", "motto=all is well"]);
  * ```
  */
-export function splitWords(line: string): string[] | undefined {
+export function splitWords(line: string, whole = false): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
   let quote = "";
@@ -31,15 +32,19 @@ export function splitWords(line: string): string[] | undefined {
     } else if (sign === '"' || sign === "'") {
       quote = sign;
       word ??= "";
-    } else if (/\s/.test(sign)) {
+    } else if (/\s/.test(sign) && !whole) {
       if (word !== undefined) words.push(word);
       word = undefined;
-    } else if (word === undefined && (sign === "#" || sign === ";")) break;
+    } else if ((sign === "#" || sign === ";") && begins(word, whole)) break;
     else word = (word ?? "") + sign;
   }
   if (quote) return undefined;
   if (word !== undefined) words.push(word);
   return words;
+}
+
+function begins(word: string | undefined, whole: boolean): boolean {
+  return word === undefined || whole && /\s/.test(word.at(-1) ?? "");
 }
 
 /** One word of a command line for a POSIX shell, whatever is in it. */

@@ -25,7 +25,7 @@ db
 
 [unix:vars]
 user=student
-motto=all is well
+motto=all is   well  # spaces inside stay
 level=unix
 
 [db:vars]
@@ -34,6 +34,7 @@ level = db
 [all:vars]
 user=everybody
 level=all
+sign = "a  #" b;c
 `;
 
 Deno.test("parseInventory reads hosts, groups and variables", () => {
@@ -44,12 +45,13 @@ Deno.test("parseInventory reads hosts, groups and variables", () => {
   );
   assertEquals(shown, [
     "gate 192.0.2.1 22 everybody ssh ungrouped all ",
-    "web1 192.0.2.11 2222 student ssh web+db+unix db all is well",
+    "web1 192.0.2.11 2222 student ssh web+db+unix db all is   well",
     "web2 2001:db8::2 22 ann ssh web+unix unix work; rest",
-    "db1 db1 22 bea ssh db+unix db all is well",
+    "db1 db1 22 bea ssh db+unix db all is   well",
     "pc1 pc1 5986 everybody winrm office all ",
   ]);
   assertEquals(hosts[1]!.variables.host, "192.0.2.11");
+  assertEquals(hosts[0]!.variables.sign, "a  # b;c");
 });
 
 Deno.test("selectHosts finds by group, by parent, by name, and says what there is", () => {
