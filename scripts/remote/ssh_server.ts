@@ -41,6 +41,7 @@ import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import type { Accept, Session } from "../../lib/ssh2_server.ts";
 import type { Ending, SessionChannel } from "../../lib/ssh_channel.ts";
+import { readAuthorizedKeys } from "../../lib/ssh_authorized_keys.ts";
 import { CommandError, splitCommand } from "../../lib/ssh_commands.ts";
 import { openSshDoor, type Visitor } from "../../lib/ssh_door.ts";
 import { keepHostKey } from "../../lib/ssh_host_key.ts";
@@ -154,6 +155,16 @@ function host(session: Session, visitor: Visitor, house: Omit<House, "input">): 
   // a terminal, variables and subsystems such as sftp are refused by ssh2, since nobody listens for them
 }
 
+/** Tells at once which keys let nobody in: who comes with one only hears that it is refused. */
+async function lookAtKeys(file: string): Promise<void> {
+  const { leftOut } = await readAuthorizedKeys(file);
+  if (leftOut.length === 0) return;
+  const numbers = leftOut.slice(0, 20).join(", ") + (leftOut.length > 20 ? " …" : "");
+  console.error(
+    `not used in ${file}: line ${numbers} (options before a key, or no key of a kind taken here)`,
+  );
+}
+
 export async function main(options: Options): Promise<void> {
   const { host: hostname, port, user, authorizedKeys, loginTimeout } = options;
   const programs = options.programs.split(",");
@@ -165,6 +176,8 @@ export async function main(options: Options): Promise<void> {
   }
   const secret = await passwordToGive("SSH_PASSWORD", user);
   const rules = { user, fits: passwordOf(user, secret), authorizedKeys };
+  // a file that cannot be used is told at each login, and passwords do without it
+  await lookAtKeys(authorizedKeys).catch((error) => console.error(explain(error).reason));
   const { privateKey, fingerprint } = await keepHostKey(options.hostKey);
   const server = await openSshDoor({
     hostname,

@@ -10,6 +10,7 @@ import ssh2 from "ssh2";
 import { chance, concat, encode } from "../lib/helpers.ts";
 import { attacks as anyServer, type Target, tcpTarget } from "./attacks.ts";
 import { ENVIRONMENT, memory, openFiles, type Script, startScript } from "./script.ts";
+import { hostKey } from "./ssh_servers.ts";
 import { pause, times, until, within } from "./waits.ts";
 
 const SERVER = "scripts/remote/ssh_server.ts";
@@ -24,8 +25,12 @@ interface Ssh extends AsyncDisposable {
   target: Target;
 }
 
-async function start(...words: string[]): Promise<Ssh> {
+const start = (...words: string[]) => startWith("", ...words);
+
+/** @param authorized what stands in the file of authorized keys */
+async function startWith(authorized: string, ...words: string[]): Promise<Ssh> {
   const folder = await Deno.makeTempDir({ prefix: "ssh-siege-" });
+  await Deno.writeTextFile(`${folder}/authorized_keys`, authorized, { mode: 0o600 });
   ENVIRONMENT.SSH_PASSWORD = PASSWORD;
   const script = startScript(SERVER, {
     words: [
@@ -391,6 +396,17 @@ Deno.test("ssh_server.ts serves on when", async (t) => {
   );
   assertEquals(controls, []);
   assertEquals(await script.stop("SIGTERM"), 0);
+});
+
+Deno.test("ssh_server.ts tells at its start which authorized keys it does not use", async () => {
+  const { publicKey } = hostKey();
+  await using good = await startWith(`# mine\n${publicKey}\n`);
+  await using bad = await startWith(`${publicKey}\nno-pty ${publicKey}\n\nssh-dss AAAA old\n`);
+  assertMatch(
+    bad.script.stderr,
+    /^not used in \S+\/authorized_keys: line 2, 4 \(options before a key, or no key of a kind taken here\)$/m,
+  );
+  assertEquals(good.script.stderr, "");
 });
 
 Deno.test("ssh_server.ts cuts clients off when they agree on keys and do not log in", async () => {
