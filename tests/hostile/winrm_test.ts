@@ -360,7 +360,7 @@ Deno.test("winrm_server keeps to the size of an envelope when a program prints i
   using client = server.client();
   const shellId = await createShell(client);
   // one write each, with time between for the server to read it
-  const drip = "i=0; while [ $i -lt 200 ]; do echo x; sleep 0.005; i=$((i+1)); done; sleep 100";
+  const drip = "i=0; while [ $i -lt 200 ]; do echo x; sleep 0.005; i=$((i+1)); done; read x";
   const command = await startCommand(client, shellId, `sh -c '${drip}'`);
   const body = element(
     "rsp:Receive",
