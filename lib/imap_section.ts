@@ -40,8 +40,9 @@ export interface Section {
  */
 export function parseSection(text: string): Section {
   const found = /^BODY(?:\.PEEK)?\[([^\]]*)\](?:<(\d{1,10})\.(\d{1,10})>)?$/i.exec(text);
+  // were the point between numbers optional, n digits could be read in 2ⁿ ways, and all of them were tried
   const inside =
-    /^((?:[1-9]\d{0,4}\.?)*)(|HEADER|TEXT|MIME|HEADER\.FIELDS(?:\.NOT)?)(?: \(([^()]+)\))?$/i
+    /^((?:[1-9]\d{0,4}(?:\.[1-9]\d{0,4})*\.?)?)(|HEADER|TEXT|MIME|HEADER\.FIELDS(?:\.NOT)?)(?: \(([^()]+)\))?$/i
       .exec(found?.[1] ?? "?");
   if (!found || !inside) throw new ImapSyntaxError("that is no section of a mail");
   const [, numbers, what, fields] = inside as unknown as [string, string, string, string?];

@@ -296,6 +296,13 @@ Deno.test(`${SERVER} gives nobody what is not in its mailbox, nor the password`,
     }
   });
 
+  await test.step("a section of many digits is refused before it was tried in all ways", async () => {
+    const digits = "1".repeat(1_000);
+    const asked = told(`${EXAMINE}c FETCH 1 BODY[${digits}X]\r\nd NOOP\r\n`);
+    const answers = await within("the answer", asked, 60_000);
+    assertEquals(answers.slice(2), ["c BAD that is no section of a mail", "d OK Still here"]);
+  });
+
   await test.step("a line end that is none, and what is too long, ends the conversation", async () => {
     for (
       const [said, bye] of [

@@ -606,6 +606,8 @@ Deno.test("sections of a mail are the bytes that RFC 3501 names so", () => {
         "BODY[]<5>",
         "BODY[]<0.0>",
         "BODY[1HEADER]",
+        "BODY[1..2]",
+        "BODY[123456]",
         "X[]",
       ],
     ]
