@@ -13,6 +13,9 @@ export type ImapValue = string | Uint8Array | ImapValue[];
 /** How deep lists may stand in each other. */
 const DEEPEST = 50;
 
+/** What FETCH names with a section; BINARY is of RFC 3516. */
+const WITH_SECTION = /^(?:BODY|BODY\.PEEK|BINARY|BINARY\.PEEK|BINARY\.SIZE)$/i;
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const SPACE = 0x20, QUOTE = 0x22, BACKSLASH = 0x5c, OPEN = 0x28, CLOSE = 0x29;
@@ -145,13 +148,19 @@ export class ImapParser {
     throw new ImapSyntaxError("a quoted string has no end");
   }
 
-  /** A section, as in `BODY[HEADER.FIELDS (FROM "To")]<0>`, belongs to the atom. */
+  /**
+   * A section, as in `BODY[HEADER.FIELDS (FROM "To")]<0>`, belongs to the atom. Anywhere else, as in the name of a
+   * mailbox, a bracket is a character like others.
+   */
   #atom(depth: number): string {
     const start = this.#at;
     const text = this.#text;
     for (; this.#at < text.length; this.#at++) {
       const byte = text[this.#at]!;
-      if (byte === OPEN_SQUARE) return this.#section(decode(text.subarray(start, this.#at)), depth);
+      if (byte === OPEN_SQUARE) {
+        const name = decode(text.subarray(start, this.#at));
+        if (WITH_SECTION.test(name)) return this.#section(name, depth);
+      }
       if (byte <= SPACE || byte === DELETE) break;
       if (byte === QUOTE || byte === OPEN || byte === CLOSE || byte === BRACE) break;
     }

@@ -270,6 +270,9 @@ const cases: Case[] = [
     code: 0,
     stderr: /C: a3 EXAMINE "Gr&APYA3w-e"\n/,
   }),
+  lie("names mailboxes with brackets", {
+    replies: { LIST: '* LIST () "/" x[1]y\r\n* LIST () "/" x[y\r\n% OK' },
+  }, { words: ["--mailboxes"], code: 0, stdout: /^x\[1\]y\nx\[y\n$/ }),
   lie(
     "names mailboxes with bells",
     { replies: { LIST: "* LIST () NIL {4}\r\n\x07\r\na\r\n% OK" } },

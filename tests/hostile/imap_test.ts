@@ -296,6 +296,16 @@ Deno.test(`${SERVER} gives nobody what is not in its mailbox, nor the password`,
     }
   });
 
+  await test.step("a mailbox with brackets in its name is opened", async () => {
+    for (const name of ["x[1]y", "x[y", "[x]"]) {
+      await Deno.mkdir(`${folder}/${name}`);
+      const answers = await told(`${LOGIN}b EXAMINE ${name}\r\nc STATUS ${name} (MESSAGES)\r\n`);
+      assertEquals(answers[1], "b OK [READ-ONLY] Opened for reading", name);
+      assertEquals(answers[2], "c OK That is its state", name);
+      await Deno.remove(`${folder}/${name}`);
+    }
+  });
+
   await test.step("a section of many digits is refused before it was tried in all ways", async () => {
     const digits = "1".repeat(1_000);
     const asked = told(`${EXAMINE}c FETCH 1 BODY[${digits}X]\r\nd NOOP\r\n`);

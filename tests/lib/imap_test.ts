@@ -61,6 +61,16 @@ const REPLIES: [text: string, reply: unknown][] = [
     '* LIST (\\Noselect) "/" foo/bar\r\n',
     { kind: "data", name: "LIST", values: [["\\Noselect"], encode("/"), "foo/bar"] },
   ],
+  // only what FETCH names has sections
+  ['* LIST () "/" x[1]y\r\n', { kind: "data", name: "LIST", values: [[], encode("/"), "x[1]y"] }],
+  ['* LIST () "/" x[y\r\n', { kind: "data", name: "LIST", values: [[], encode("/"), "x[y"] }],
+  [
+    "* 4 FETCH (binary[1] {1}\r\nx BINARY.SIZE[1 ] 1)\r\n",
+    {
+      ...{ kind: "data", name: "FETCH", number: 4 },
+      values: [["binary[1]", encode("x"), "BINARY.SIZE[1]", "1"]],
+    },
+  ],
   [
     '* LIST () NIL {7}\r\na "b" {c\r\n',
     { kind: "data", name: "LIST", values: [[], "NIL", encode('a "b" {')] },
