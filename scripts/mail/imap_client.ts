@@ -81,9 +81,10 @@ import { decodeMailboxName, encodeMailboxName } from "../../lib/modified_utf7.ts
 import { byteText } from "../../lib/progress.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { UsageError } from "../../lib/usage.ts";
-import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 const MOST_REPLIES = 5_000; // to one command
+const MOST_LISTED = 500; // by one command: each mail is a reply
 
 /** A conversation with a server. */
 export class Imap extends ImapConnection {
@@ -229,35 +230,36 @@ export async function logIn(
 
 /** Prints the newest mails, one a line. */
 async function list(imap: Imap, exists: number, { last, json }: Options): Promise<void> {
-  if (exists === 0 || last === 0) return;
-  const range = `${Math.max(1, exists - last + 1)}:${exists}`;
-  for (
-    const { name, number, values } of await imap.command(
-      "FETCH",
-      range,
-      "(UID FLAGS RFC822.SIZE ENVELOPE)",
-    )
-  ) {
-    // news of other mails may come in between
-    const items = name === "FETCH" ? fetchedItems(values) : new Map();
-    if (!items.has("ENVELOPE")) continue;
-    const envelope = readEnvelope(items.get("ENVELOPE"));
-    const size = numberOf(items.get("RFC822.SIZE")) ?? 0;
-    if (json) {
-      const uid = numberOf(items.get("UID"));
-      const flags = items.get("FLAGS");
-      console.log(jsonLine({ number, uid, flags, size, ...envelope }));
-    } else {
-      const { date = "", subject = "", from } = envelope;
-      const parts = [String(number).padStart(3), dayOf(date), from.join(", "), subject];
-      console.log(visible(`${parts.join("  ")}  (${byteText(size)})`));
-    }
+  // no number changes its mail between two FETCH (RFC 3501, 7.4.1)
+  for (let first = Math.max(1, exists - last + 1); first <= exists; first += MOST_LISTED) {
+    const range = `${first}:${Math.min(exists, first + MOST_LISTED - 1)}`;
+    const replies = await imap.command("FETCH", range, "(UID FLAGS RFC822.SIZE ENVELOPE)");
+    for (const reply of replies) print(reply, json);
+  }
+}
+
+function print({ name, number, values }: DataReply, json: boolean): void {
+  // news of other mails may come in between
+  const items = name === "FETCH" ? fetchedItems(values) : new Map();
+  if (!items.has("ENVELOPE")) return;
+  const envelope = readEnvelope(items.get("ENVELOPE"));
+  const size = numberOf(items.get("RFC822.SIZE")) ?? 0;
+  if (json) {
+    const uid = numberOf(items.get("UID"));
+    const flags = items.get("FLAGS");
+    console.log(jsonLine({ number, uid, flags, size, ...envelope }));
+  } else {
+    const { date = "", subject = "", from } = envelope;
+    const parts = [String(number).padStart(3), dayOf(date), from.join(", "), subject];
+    console.log(visible(`${parts.join("  ")}  (${byteText(size)})`));
   }
 }
 
 function dayOf(date: string): string {
-  const time = new Date(date.replace(/ *\(.*/, ""));
-  return isNaN(time.getTime()) ? date : time.toISOString().slice(0, 16).replace("T", " ");
+  const text = date.slice(0, 100); // how long it is was up to whoever wrote the mail
+  // what stands in parentheses is a comment
+  const time = new Date(text.split("(")[0]!);
+  return isNaN(time.getTime()) ? text : time.toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** Prints one mail. */
@@ -270,7 +272,7 @@ async function read(imap: Imap, exists: number, { message, mailbox, raw }: Optio
     .map(({ values }) => fetchedItems(values).get("BODY[]"))
     .find((value) => value instanceof Uint8Array);
   if (!mail) throw new Error(`the server says OK, but has not sent mail ${message}`);
-  if (raw) await writeAll(Deno.stdout, mail as Uint8Array);
+  if (raw) await writeOutput(Deno.stdout, mail as Uint8Array);
   else for (const line of mailLines(mail as Uint8Array)) console.log(line);
 }
 

@@ -6,13 +6,17 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { accepted } from "../../lib/accept.ts";
+import { Mailboxes } from "../../lib/imap_mailboxes.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
+import { MailLogin } from "../../lib/mail_login.ts";
 import { SocketReader } from "../../lib/reader.ts";
+import { serveUpgradable } from "../../lib/upgradable.ts";
 import { Imap, logIn } from "../../scripts/mail/imap_client.ts";
-import { decode, encode } from "../lib/helpers.ts";
+import { converse } from "../../scripts/mail/imap_server.ts";
+import { decode, encode, temporaryFolder } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
-import { ENVIRONMENT, startDeno } from "./script.ts";
-import { AT_ONCE, settles, times, within } from "./waits.ts";
+import { ENVIRONMENT, readNothing, startDeno } from "./script.ts";
+import { AT_ONCE, pause, settles, times, within } from "./waits.ts";
 
 const CLIENT = "scripts/mail/imap_client.ts";
 const PASSWORD = "correct horse";
@@ -140,6 +144,16 @@ const cases: Case[] = [
     stdout:
       /^ {2}1 {2}2026-07-20 09:00 {2}j@example\.org {2}fake\\n \\r\\na4 OK x\\x07\\u009b {2}\(99 B\)\n$/,
   }),
+  lie("lists a mail with a date that is nearly all spaces", {
+    replies: {
+      HEADERS: `* 1 FETCH (UID 7 RFC822.SIZE 99 FLAGS () ENVELOPE (${
+        literal(`x${" ".repeat(3_000_000)}y`)
+      } NIL NIL NIL NIL NIL NIL NIL NIL NIL))\r\n% OK done`,
+    },
+  }, { words: ["--headers"], code: 0, stdout: /^ {2}1 {2}x {99} .*\(99 B\)\n$/ }),
+  lie("lists a mail whose date has a comment", {
+    replies: { HEADERS: HONEST.HEADERS!.replace("+0000", "+0200 (CEST (summer))") },
+  }, { words: ["--headers"], code: 0, stdout: /^ {2}1 {2}2026-07-20 07:00 {2}/ }),
   lie("lists it for programs", {}, {
     words: ["--headers", "--json"],
     code: 0,
@@ -364,6 +378,57 @@ Deno.test(`${CLIENT} writes a mail byte for byte when asked to`, async () => {
   });
   const { code, stdout } = await command.output();
   assertEquals([code, stdout], [0, raw]);
+});
+
+/** A server with one mail of 3 MB, more than a pipe holds. */
+const largeMail = () =>
+  lyingServer({
+    replies: { FETCH: `* 1 FETCH (BODY[] ${literal("a line\r\n".repeat(375_000))})\r\n% OK done` },
+  });
+
+const rawArguments = (port: string) => [
+  ...["run", "--no-prompt", "--allow-env=IMAP_PASSWORD", `--allow-net=127.0.0.1:${port}`],
+  ...[new URL(`../../${CLIENT}`, import.meta.url).pathname, "--port", port, "--raw"],
+];
+
+Deno.test(`${CLIENT} waits for a reader of its output as long as that takes`, async () => {
+  await using peer = largeMail();
+  const child = new Deno.Command(Deno.execPath(), {
+    ...{ args: rawArguments(peer.address), env: ENVIRONMENT, stdin: "null" },
+    ...{ stdout: "piped", stderr: "null" },
+  }).spawn();
+  // longer than a server may take nothing
+  await pause(15_000);
+  const { length } = new Uint8Array(await new Response(child.stdout).arrayBuffer());
+  assertEquals([(await child.status).code, length], [0, 3_000_000]);
+});
+
+Deno.test(`${CLIENT} does not blame the server when nobody reads its output any more`, async () => {
+  await using peer = largeMail();
+  const { code, stderr } = await readNothing(rawArguments(peer.address));
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /\nimap_client\.ts: nobody reads its output any more\n$/);
+});
+
+Deno.test(`${CLIENT} lists more mails than one answer may have lines`, async () => {
+  using folder = temporaryFolder();
+  const names = Array.from({ length: 5_001 }, (_, index) => String(index).padStart(4, "0"));
+  for (const name of names) {
+    await Deno.writeTextFile(`${folder.path}/${name}.eml`, `Subject: ${name}\r\n\r\n`);
+  }
+  const service = {
+    ...{ login: new MailLogin("student", PASSWORD), mailboxes: new Mailboxes(folder.path) },
+    anyhow: false,
+  };
+  await using server = await serveUpgradable(
+    { hostname: "127.0.0.1", port: 0 },
+    (connection) => converse(connection, service, () => {}),
+  );
+  const port = String((server.addr as Deno.NetAddr).port);
+  await using client = startClient(port, ["--headers", "--last", "9000", "--json"]);
+  assertEquals(await within("its end", client.ended, 60_000), 0, client.stderr);
+  const subjects = client.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).subject);
+  assertEquals(subjects, names);
 });
 
 Deno.test(`${CLIENT} sends no name that would be two commands`, async () => {

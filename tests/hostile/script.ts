@@ -150,3 +150,17 @@ export function mostFiles(): number {
   const limits = Deno.readTextFileSync("/proc/self/limits");
   return Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1] ?? 0);
 }
+
+/** Runs Deno, whose output goes into a pipe that is closed before the first byte comes. */
+export async function readNothing(args: string[]): Promise<{ code: number; stderr: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    env: { ...ENVIRONMENT, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stdout.cancel();
+  const stderr = await new Response(child.stderr).text();
+  return { code: (await child.status).code, stderr };
+}
