@@ -111,7 +111,7 @@ function beforeLineEnd(mail: Uint8Array, at: number): number {
 
 /** The value of a field and its parameters: `text/plain; charset=utf-8`. */
 export function parseParameters(text: string): { value: string; parameters: Map<string, string> } {
-  const plain = text.slice(0, 16_384).replace(/\((?:[^()\\]|\\.)*\)/g, " ");
+  const plain = withoutComments(text.slice(0, 16_384));
   const parameters = new Map<string, string>();
   const pattern = /;\s*([\w!#$&^.+*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g;
   for (const [, name, quoted, token] of plain.matchAll(pattern)) {
@@ -119,6 +119,20 @@ export function parseParameters(text: string): { value: string; parameters: Map<
     if (!parameters.has(name!.toLowerCase())) parameters.set(name!.toLowerCase(), value);
   }
   return { value: plain.split(";")[0]!.trim(), parameters };
+}
+
+/** Comments may stand in comments, but not in quotes. By hand: a pattern would look for the end of each anew. */
+function withoutComments(text: string): string {
+  let plain = "", depth = 0, quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const each = text[at]!;
+    const written = each === "\\" ? text.slice(at, ++at + 1) : each;
+    if (each === '"' && depth === 0) quoted = !quoted;
+    if (each === "(" && !quoted && depth++ === 0) plain += " ";
+    if (depth === 0) plain += written;
+    else if (each === ")") depth--;
+  }
+  return plain;
 }
 
 /** The part with these numbers; a mail that is no multipart is its own part 1. */
