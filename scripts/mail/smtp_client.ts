@@ -246,7 +246,14 @@ export async function main(options: Options): Promise<void> {
 
 async function readStdin(): Promise<string> {
   const reader = new SocketReader(Deno.stdin, { limit: 32 * 1024 * 1024, timeout: Infinity });
-  return new TextDecoder().decode(await reader.readAll());
+  const bytes = await reader.readAll();
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UsageError(
+      "the text on stdin is not UTF-8: convert it first, as iconv -f latin1 -t utf-8 does",
+    );
+  }
 }
 
 if (import.meta.main) await run(main);

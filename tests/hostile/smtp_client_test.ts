@@ -382,6 +382,8 @@ Deno.test(`${CLIENT} ends in time, with one clear error, when`, async (test) => 
   }
 });
 
+const LATIN1 = Uint8Array.of(0x47, 0x72, 0xfc, 0xdf, 0x65, 0x0a);
+
 Deno.test(`${CLIENT} ends with 2, and says nothing to the server, when an argument is not right`, async () => {
   await using peer = lyingServer();
   const wrong: [string[], RegExp][] = [
@@ -392,6 +394,7 @@ Deno.test(`${CLIENT} ends with 2, and says nothing to the server, when an argume
     [["--user", "alice"], /--user needs --starttls: a password never goes in clear text/],
     [["--timeout", "0"], /--timeout must be more than 0/],
     [["--helo", "--starttls"], /--starttls needs EHLO/],
+    [["-"], /the text on stdin is not UTF-8: convert it first/],
     [
       ["--to", ...Array(101).fill("b@example.org").join(" --to ").split(" ")],
       /1 to 100 recipients/,
@@ -401,12 +404,23 @@ Deno.test(`${CLIENT} ends with 2, and says nothing to the server, when an argume
     const [words, message] = wrong[index]!;
     await using client = startDeno([`--allow-net=127.0.0.1:${peer.port}`], CLIENT, {
       words: ["--port", peer.address, ...words],
+      stdin: LATIN1,
     });
     assertEquals(await within("its end", client.ended, 30_000), 2, client.stderr);
     assertMatch(client.stderr, message);
     assertMatch(client.stderr, /^usage: /m);
   });
   assertEquals(peer.commands.filter((line) => !/^(EHLO|QUIT)/.test(line)), []);
+});
+
+Deno.test(`${CLIENT} sends what stands on stdin with its byte order mark`, async () => {
+  await using peer = lyingServer();
+  await using client = startDeno([`--allow-net=127.0.0.1:${peer.port}`], CLIENT, {
+    words: ["--port", peer.address, "-"],
+    stdin: encode("\ufeffGrüße\n"),
+  });
+  assertEquals(await within("its end", client.ended, 30_000), 0, client.stderr);
+  assertEquals(peer.mails[0]!.slice(-2), [encode("\ufeffGrüße\r\n").toBase64(), "."]);
 });
 
 Deno.test(`${CLIENT} stopped by Ctrl-C in the middle of a mail sends no more of it`, async () => {
