@@ -183,10 +183,11 @@ const COMMANDS: Record<string, Command> = {
 
 /** Does what one line says. */
 async function obey(session: Session, line: Uint8Array): Promise<void> {
-  const text = new TextDecoder().decode(line);
+  // spaces and tabs at the end are tolerated: RFC 5321, 4.1.1
+  const text = new TextDecoder().decode(line).replace(/[ \t]+$/, "");
   // here nobody logs in, but clients try to
   session.say(session.lines.shown(text));
-  const found = /^([A-Za-z]+)(?: +(.*))?$/.exec(text.trimEnd());
+  const found = /^([A-Za-z]+)(?: +(.*))?$/.exec(text);
   const verb = found?.[1]?.toUpperCase() ?? "";
   // a web page can have a browser send a form here: its lines must not become commands
   if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT)$/.test(verb)) {

@@ -170,6 +170,9 @@ Deno.test(`${SERVER} takes what is right, and nothing else`, async (test) => {
   await test.step("commands in the wrong order, or written wrongly", async () => {
     using client = new Client(await target.dial());
     await client.reply();
+    assertEquals(await client.codes("NOOP\t", "NOOP \t \t", "VRFY bob\t", "NOOP\r"), [
+      ...[250, 250, 252, 501],
+    ]);
     const early = ["MAIL FROM:<a@example.org>", "RCPT TO:<a@example.org>", "DATA", "HELO", "EHLO"];
     assertEquals(await client.codes(...early), [503, 503, 503, 501, 501]);
     assertEquals(await client.codes("helo x", "noop", "VRFY bob", "HELP", "EXPN x", "RSET"), [
@@ -186,10 +189,10 @@ Deno.test(`${SERVER} takes what is right, and nothing else`, async (test) => {
       "MAIL FROM:<a@example.org> SIZE=1 SIZE=2": 501,
       "MAIL FROM:<a@example.org> SMTPUTF8": 555,
       "MAIL FROM:<a@example.org> BODY=BINARYMIME": 555,
-      "MAIL FROM: <a@example.org> size=99 body=8bitmime": 250,
+      "MAIL FROM: <a@example.org> size=99 body=8bitmime \t": 250,
       "MAIL FROM:<b@example.org>": 503,
       "RCPT TO:<b@example.org> NOTIFY=NEVER": 555,
-      "RCPT TO:<b@example.org>": 250,
+      "RCPT TO:<b@example.org>\t": 250,
       "DATA now": 501,
       "STARTTLS": 502,
       "AUTH PLAIN AGEAYg==": 500,
