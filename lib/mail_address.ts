@@ -92,7 +92,7 @@ const bytes = (text: string) => new TextEncoder().encode(text).length;
  */
 export function parseMailbox(text: string): Mailbox {
   const found = /^(?:([^<>]*?)\s*<([^<>]*)>|([^<>]*))$/.exec(text);
-  const name = (found?.[1] ?? "").replace(/^"(.*)"$/, "$1");
+  const name = unquoted(found?.[1] ?? "");
   const address = parseAddress(found?.[2] ?? found?.[3] ?? "");
   if (!address || /\p{Cc}/u.test(name) || name.length > 200) {
     throw new UsageError(
@@ -102,4 +102,10 @@ export function parseMailbox(text: string): Mailbox {
     );
   }
   return { name, ...address };
+}
+
+/** What is quoted as a whole without its quotes, and without the backslashes before characters (RFC 5322, 3.2.4). */
+function unquoted(text: string): string {
+  const found = /^"((?:[^"\\]|\\.)*)"$/.exec(text);
+  return found ? found[1]!.replace(/\\(.)/g, "$1") : text;
 }

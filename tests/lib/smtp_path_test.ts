@@ -55,6 +55,8 @@ Deno.test("parseMailbox reads names, and refuses what would begin a field or com
   assertEquals(parseMailbox("a@b").name, "");
   assertEquals(parseMailbox("<a@b>").address, "a@b");
   assertEquals(parseMailbox('"Liddell, Alice" <a@b>').name, "Liddell, Alice");
+  assertEquals(parseMailbox('"Bob \\"Bobby\\" D\\\\oe" <a@b>').name, 'Bob "Bobby" D\\oe');
+  assertEquals(parseMailbox('Bob "Bobby" Doe <a@b>').name, 'Bob "Bobby" Doe');
   assertEquals(parseMailbox("Jürgen  <a@b>").name, "Jürgen");
   const wrong = [
     "x\r\nBcc: y <a@b>",
