@@ -22,8 +22,6 @@ export interface ImapMessage extends StoredMail {
 
 const SINCE = Date.UTC(2020);
 const QUARTER = 250;
-/** A change so short ago may be followed by another that leaves the folder's time as it is. */
-const UNSURE = 100;
 
 /**
  * The mails of a folder, with UIDs.
@@ -49,7 +47,6 @@ export class Mailbox {
   uidNext = 1;
   readonly #folder: string;
   readonly #sizes = new WeakMap<ImapMessage, number>();
-  #seen = { changed: -1, looked: 0 };
   #looking: Promise<void> | undefined;
 
   private constructor(folder: string) {
@@ -71,13 +68,10 @@ export class Mailbox {
   }
 
   async #look(): Promise<void> {
-    const looked = Date.now();
     const { mtime } = await attempt(`look at ${this.#folder}`, () => Deno.stat(this.#folder));
     const changed = mtime?.getTime() ?? 0;
-    const { seen } = { seen: this.#seen };
-    if (changed === seen.changed && seen.looked > changed + UNSURE) return;
+    // whatever the folder's own time says: a file that is changed in place leaves it as it was
     const stored = await listMails(this.#folder);
-    this.#seen = { changed, looked };
     if (this.uidValidity === 0) {
       const times = stored.map(({ modified }) => modified.getTime());
       const last = times.reduce((one, other) => Math.max(one, other), changed);
@@ -87,10 +81,7 @@ export class Mailbox {
     const kept: ImapMessage[] = [], added: ImapMessage[] = [];
     for (const mail of stored) {
       const message = known.get(mail.name);
-      // another text under an old name is another mail
-      const same = message?.size === mail.size &&
-        message.modified.getTime() === mail.modified.getTime();
-      if (message && same) kept.push(message);
+      if (message && same(message, mail)) kept.push(message);
       else added.push({ ...mail, uid: this.uidNext++ });
     }
     kept.sort((one, other) => one.uid - other.uid);
@@ -101,9 +92,16 @@ export class Mailbox {
    * The bytes of a mail as they go over the wire: each line ends in CR LF, whatever the file has, and in place of a
    * NUL, which no literal may hold (RFC 3501, 9: CHAR8), 0x80 stands, as with Dovecot. It is no character of UTF-8,
    * either, and sizes stay as they are.
+   *
+   * @throws {ActionError} when it cannot be read; the cause is a `NotFound` when it has gone, or was changed
    */
   async content(message: ImapMessage): Promise<Uint8Array> {
     const bytes = await readMail(message);
+    await attempt(`read ${message.path}`, async () => {
+      const { size, mtime } = await Deno.lstat(message.path);
+      if (same(message, { size, modified: mtime ?? new Date(0) })) return;
+      throw new Deno.errors.NotFound("it was changed: that mail has gone");
+    });
     const content = hasBareLf(bytes) ? withLineEnds(bytes) : bytes;
     for (let at = content.indexOf(0); at >= 0; at = content.indexOf(0, at)) content[at] = 0x80;
     this.#sizes.set(message, content.length);
@@ -115,6 +113,13 @@ export class Mailbox {
     return this.#sizes.get(message) ?? (await this.content(message)).length;
   }
 }
+
+/** Another text under an old name is another mail. */
+function same(one: Facts, other: Facts): boolean {
+  return one.size === other.size && one.modified.getTime() === other.modified.getTime();
+}
+
+type Facts = Pick<StoredMail, "size" | "modified">;
 
 function hasBareLf(bytes: Uint8Array): boolean {
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {

@@ -387,6 +387,20 @@ Deno.test(`${SERVER} tells a reader what comes and goes, and keeps the numbers u
   assertEquals(await ask("SEARCH TEXT example.org"), ["* SEARCH 2 3", "t OK Those fit"]);
   assertEquals(await ask("NOOP"), ["* 1 EXPUNGE", "* 3 EXISTS", "t OK Still here"]);
   assertEquals(await ask("UID SEARCH ALL"), ["* SEARCH 2 3 4", "t OK Those fit"]);
+  // what is changed in place is another mail
+  const grown = `${folder}/${names[1]}`;
+  await Deno.utime(folder, 1_000_000_000, 1_000_000_000);
+  assertEquals(await ask("NOOP"), ["t OK Still here"]);
+  const size = (await Deno.readFile(grown)).length;
+  assertEquals((await ask("FETCH 1 RFC822.SIZE"))[0], `* 1 FETCH (RFC822.SIZE ${size})`);
+  await Deno.writeTextFile(grown, "more\r\n", { append: true });
+  const gone = "t NO [EXPUNGEISSUED] Some of these mails have gone";
+  assertEquals(await ask("FETCH 1 (BODY.PEEK[])"), [gone]);
+  assertEquals(await ask("NOOP"), ["* 1 EXPUNGE", "* 3 EXISTS", "t OK Still here"]);
+  assertEquals(await ask("FETCH 3 (UID RFC822.SIZE)"), [
+    `* 3 FETCH (UID 5 RFC822.SIZE ${size + 6})`,
+    "t OK That is all",
+  ]);
   for (const { name } of Deno.readDirSync(folder)) await Deno.remove(`${folder}/${name}`);
   assertEquals(await ask("NOOP"), ["* 3 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE", "t OK Still here"]);
   // a number is that of a mail, and so is *; a UID may have gone

@@ -697,6 +697,33 @@ Deno.test("a mailbox gives each mail a UID of its own, and none twice", async ()
   assertEquals((await Mailbox.open(folder.path)).uidValidity, again.uidValidity);
 });
 
+Deno.test("a mail whose file was changed in place is gone, and another one is there", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/a.eml`;
+  await Deno.writeTextFile(path, "Subject: a\r\n\r\n");
+  const mailbox = await Mailbox.open(folder.path);
+  const changes = {
+    longer: () => Deno.writeTextFile(path, "and more\r\n", { append: true }),
+    shorter: () => Deno.truncate(path, 4),
+    "as long": () => Deno.utime(path, 1_000_000_000, 1_000_000_000),
+  };
+  // a folder that was changed lately may be looked at again for that alone
+  await Deno.utime(folder.path, 1_000_000_000, 1_000_000_000);
+  await mailbox.refresh();
+  for (const [index, [name, change]] of Object.entries(changes).entries()) {
+    const [old] = mailbox.messages;
+    await mailbox.content(old!);
+    await change();
+    const error = await assertRejects(() => mailbox.content(old!), Error, "was changed", name);
+    assert(error.cause instanceof Deno.errors.NotFound);
+    await mailbox.refresh();
+    assertEquals(mailbox.messages.map(({ uid }) => uid), [index + 2], name);
+    const bytes = await Deno.readFile(path);
+    assertEquals(await mailbox.content(mailbox.messages[0]!), bytes);
+    assertEquals(await mailbox.size(mailbox.messages[0]!), bytes.length);
+  }
+});
+
 Deno.test("the mailboxes of a folder are its folders, and nothing outside", async () => {
   using folder = temporaryFolder();
   for (const name of ["A%B", "Größe", ".hidden", "inbox"]) {
