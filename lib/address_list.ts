@@ -76,7 +76,8 @@ interface Token {
 }
 
 function* tokensOf(text: string): Generator<Token> {
-  const word = /[^\s"(<,:;]+/y;
+  // an IP address in brackets holds colons
+  const word = /(?:\[[^\s[\]]*\]|[^\s"(<,:;])+/y;
   for (let at = 0; at < text.length;) {
     const first = text[at]!;
     if (/\s/.test(first)) at++;

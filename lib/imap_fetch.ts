@@ -119,10 +119,22 @@ function imapDate(date: Date): string {
   return `${day}-${MONTHS[date.getUTCMonth()]}-${date.getUTCFullYear()} ${time} +0000`;
 }
 
-/** The first moment of `20-Jul-2026`, in UTC; throws when it is no date. */
+/**
+ * The first moment of `20-Jul-2026`, in UTC, whichever letters of it are capitals.
+ *
+ * @throws {ImapSyntaxError} when it is no date
+ *
+ * @example
+ * ```ts
+ * import { parseImapDate } from "./imap_fetch.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseImapDate("20-JUL-2026"), Date.UTC(2026, 6, 20));
+ * ```
+ */
 export function parseImapDate(text: string): number {
-  const found = /^(\d{1,2})-([A-Z][a-z]{2})-(\d{4})$/.exec(text);
-  const month = MONTHS.indexOf(found?.[2] ?? "?");
+  const found = /^(\d{1,2})-([A-Z]{3})-(\d{4})$/i.exec(text);
+  const month = MONTHS.findIndex((name) => name.toLowerCase() === found?.[2]?.toLowerCase());
   const date = new Date(Date.UTC(Number(found?.[3]), month, Number(found?.[1])));
   if (!found || month < 0 || date.getUTCMonth() !== month) {
     throw new ImapSyntaxError("a date is 20-Jul-2026");

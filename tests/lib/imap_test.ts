@@ -519,6 +519,15 @@ Deno.test("encoded words are decoded as RFC 2047 and its examples have it", () =
   for (const [written, text] of examples) assertEquals(decodeWords(written), text, written);
 });
 
+Deno.test("a date is the same whichever of its letters are capitals", () => {
+  for (const text of ["20-Jul-2026", "20-JUL-2026", "20-jul-2026"]) {
+    assertEquals(parseImapDate(text), Date.UTC(2026, 6, 20), text);
+  }
+  for (const wrong of ["20-Jux-2026", "31-feb-2026", "20 Jul 2026", "20-July-2026"]) {
+    assertThrows(() => parseImapDate(wrong), ImapSyntaxError, "a date is", wrong);
+  }
+});
+
 Deno.test("addresses are told apart however they are written", () => {
   const examples: [string, unknown][] = [
     ["ada@example.org", [{ mailbox: "ada", host: "example.org" }]],
@@ -536,6 +545,11 @@ Deno.test("addresses are told apart however they are written", () => {
     ]],
     ["nobody", [{ mailbox: "nobody", host: "" }]],
     ["a @ b . c", [{ mailbox: "a", host: "b.c" }]],
+    ["a@[IPv6:2001:db8::1], b@[192.0.2.1] (home), [c", [
+      { mailbox: "a", host: "[IPv6:2001:db8::1]" },
+      { name: "home", mailbox: "b", host: "[192.0.2.1]" },
+      { mailbox: "[c", host: "" },
+    ]],
     ["", []],
     [",,;:", [{}, { mailbox: "" }]],
     ["<unfinished", [{ mailbox: "unfinished", host: "" }]],
