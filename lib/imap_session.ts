@@ -9,7 +9,7 @@ import { type ImapLine, ImapSyntaxError, readImapLine } from "./imap_line.ts";
 import { ImapParser } from "./imap_parser.ts";
 import type { Pieces } from "./imap_string.ts";
 import { Dialogue } from "./mail_dialogue.ts";
-import { SocketReader } from "./reader.ts";
+import { LimitError, SocketReader } from "./reader.ts";
 import type { ServerIdentity, Upgradable } from "./upgradable.ts";
 
 /** The most bytes of a command, without its literals and with them; RFC 7162 asks for 8,192 at least. */
@@ -29,6 +29,9 @@ export interface Command {
   /** Reads the arguments. */
   parser: ImapParser;
 }
+
+/** A literal is too long, and the client waits to be told whether it may send it. */
+class LiteralRefused extends Error {}
 
 /** One client. */
 export class ImapSession {
@@ -59,30 +62,45 @@ export class ImapSession {
   }
 
   /**
-   * Reads a command, and asks for its literals; `undefined` when the client has gone.
+   * Reads a command, and asks for its literals; `undefined` when the client has gone. A command with a literal that
+   * is too long is refused, if the client has not sent it yet, and the next one read.
    *
    * @param show what is shown of a line
    * @throws {ImapSyntaxError} when a line end is none: where the next command begins is not sure then
    */
   async command(timeout: number, show: (line: string) => string): Promise<Command | undefined> {
-    let first = true;
-    const line = await readImapLine(this.#reader, {
-      timeout,
-      limit: LONGEST_COMMAND,
-      literalLimit: LONGEST_LITERALS,
-      onText: (text) => {
-        if (first) {
-          const shown = show(text);
-          this.dialogue.client(shown);
-          this.#tagHidden = !shown.includes(text.trim().split(" ")[0]!);
-        }
-        first = false;
-      },
-      onAnnounced: async ({ waits }) => {
-        if (waits) await this.send(["+ Go ahead\r\n"]);
-      },
-    });
-    return line ? commandOf(line) : undefined;
+    for (;;) {
+      let begin: string | undefined, literals = 0;
+      try {
+        const line = await readImapLine(this.#reader, {
+          ...{ timeout, limit: LONGEST_COMMAND, literalLimit: Infinity },
+          onText: (text) => {
+            if (begin === undefined) this.#showFirst(begin = text, show);
+          },
+          onAnnounced: ({ size, waits }) => this.#goAhead(literals += size, waits),
+        });
+        return line ? commandOf(line) : undefined;
+      } catch (error) {
+        if (!(error instanceof LiteralRefused)) throw error;
+        const { tag } = commandOf([new TextEncoder().encode(begin)]);
+        const most = `A command has at most ${LONGEST_LITERALS} bytes of literals`;
+        await this.done(tag, `NO [TOOBIG] ${most}`);
+      }
+    }
+  }
+
+  #showFirst(text: string, show: (line: string) => string): void {
+    const shown = show(text);
+    this.dialogue.client(shown);
+    this.#tagHidden = !shown.includes(text.trim().split(" ")[0]!);
+  }
+
+  async #goAhead(literals: number, waits: boolean): Promise<void> {
+    if (literals > LONGEST_LITERALS) {
+      // what is on its way already cannot be refused any more
+      throw waits ? new LiteralRefused() : new LimitError("a literal", LONGEST_LITERALS);
+    }
+    if (waits) await this.send(["+ Go ahead\r\n"]);
   }
 
   /** Ends a command: `OK`, `NO` or `BAD`. */

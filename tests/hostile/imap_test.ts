@@ -319,13 +319,25 @@ Deno.test(`${SERVER} gives nobody what is not in its mailbox, nor the password`,
         ["a NOOP\nb NOOP\r\n", "a line ends in LF without CR"],
         ["a NO\rOP\r\nb NOOP\r\n", "a CR stands in the middle of a line"],
         ["a NO\0OP\r\nb NOOP\r\n", "a NUL stands in a line"],
-        ["a LOGIN {4294967296}\r\n", "That is longer than this server takes"],
+        ["a LOGIN {65537+}\r\n", "That is longer than this server takes"],
+        ["a LOGIN {7+}\r\nstudent {65530+}\r\n", "That is longer than this server takes"],
         [`a ${"x".repeat(20_000)}\r\nb NOOP\r\n`, "That is longer than this server takes"],
       ] as const
     ) {
       const answers = await answersTo(target, said);
       assertEquals(answers.slice(1), [`* BYE ${bye}`], said.slice(0, 30));
     }
+  });
+
+  await test.step("a literal that is too long is refused before it is sent, and the next command read", async () => {
+    const refused = "NO [TOOBIG] A command has at most 65536 bytes of literals";
+    for (const size of ["65537", "4294967296", "9999999999999999999"]) {
+      const said = `${LOGIN}b APPEND INBOX {${size}}\r\nc NOOP\r\n`;
+      assertEquals((await told(said)).slice(1), [`b ${refused}`, "c OK Still here"], size);
+    }
+    const second = "a LOGIN {7}\r\nstudent {65530}\r\nb NOOP\r\n";
+    assertEquals(await told(second), ["+ Go ahead", `a ${refused}`, "b OK Still here"]);
+    assertEquals(await told("()LOGIN {65537}\r\nb NOOP\r\n"), ["b OK Still here"]);
   });
 
   await test.step("a name in a literal is asked for, and no second command hides in it", async () => {
