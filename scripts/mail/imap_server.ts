@@ -74,7 +74,8 @@ import { onInterrupt } from "../../lib/shutdown.ts";
 import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
 import { WithoutPasswords } from "../../lib/without_passwords.ts";
 
-const STRANGER_MAY_THINK = 60_000; // milliseconds
+// milliseconds; RFC 3501, 5.4 asks for half an hour here as well, but silent strangers would take all places
+const STRANGER_MAY_THINK = 60_000;
 const USER_MAY_THINK = 30 * 60_000; // at least half an hour: RFC 3501, 5.4
 const MOST_SHOWN = 20; // replies to one FETCH
 const LOGINS = 3; // then the connection is closed

@@ -65,7 +65,8 @@ import { passwordToGive } from "../../lib/secrets.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { type ServerIdentity, serveUpgradable, type Upgradable } from "../../lib/upgradable.ts";
 
-const STRANGER_MAY_THINK = 60_000; // milliseconds
+// milliseconds; RFC 1939, 3 asks for ten minutes here as well, but silent strangers would take all places
+const STRANGER_MAY_THINK = 60_000;
 const OWNER_MAY_THINK = 600_000; // at least ten minutes: RFC 1939, 3
 const LOGINS = 3; // then the connection is closed
 
