@@ -1,6 +1,5 @@
 /**
- * Paths of an FTP server and of its clients. What a client calls `/` is one folder of the server, and there
- * is no way out of it; what a server calls a file becomes one plain name on the client's side.
+ * Paths of an FTP server. What a client calls `/` is one folder of the server, and there is no way out of it.
  *
  * @module
  */
@@ -69,33 +68,4 @@ export async function realPathInside(root: string, path: string): Promise<string
   const prefix = root.endsWith(separator) ? root : root + separator;
   if (real === root || real.startsWith(prefix)) return real;
   throw new PathRefused("there is no such file or folder");
-}
-
-const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
-
-/**
- * The name under which a server's file is kept here: the last part of its path, not hidden, no device of
- * Windows, without characters that a file system or a terminal takes for something else.
- *
- * @example
- * ```ts
- * import { localName } from "./ftp_path.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(localName("/pub/my notes.txt"), "my notes.txt");
- * assertEquals(localName("..\\..\\.profile"), "profile");
- * ```
- */
-export function localName(path: string): string {
-  const plain = path.split(/[/\\]/).at(-1)!
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, "_")
-    .replace(/^[.\s-]+|[.\s]+$/g, "");
-  let name = "", bytes = 0;
-  for (const character of plain) {
-    bytes += new TextEncoder().encode(character).length;
-    // file systems take 255, and .part comes behind it
-    if (bytes > 200) break;
-    name += character;
-  }
-  return DEVICES.test(name) ? `_${name}` : name || "download";
 }

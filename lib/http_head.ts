@@ -108,7 +108,7 @@ export function parseHeaders(lines: string[]): Headers {
     if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) {
       throw new HttpError(`${quoted(line, { limit: 100 })} is no header: there is no NAME: VALUE`);
     }
-    headers.append(name, line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ""));
+    headers.append(name, line.slice(colon + 1)); // spaces and tabs around it do not count there
   }
   return headers;
 }

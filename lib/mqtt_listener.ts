@@ -67,7 +67,8 @@ export async function openWebSocketDoor(
         });
       }
       if (open >= clients) return new Response("too many clients\n", { status: 503 });
-      const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(/ *, */);
+      const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",")
+        .map((name) => name.trim());
       const protocol = ["mqtt", "mqttv3.1"].find((name) => offered.includes(name));
       const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout: 0 });
       open++;

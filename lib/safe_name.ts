@@ -1,5 +1,5 @@
 /**
- * A file name out of a URL that a stranger chose: no path, no device, nothing hidden, nothing invisible.
+ * A file name out of what a stranger chose, a URL or a name: no path, no device, nothing hidden, nothing invisible.
  *
  * @module
  */
@@ -68,8 +68,12 @@ export function nameOfFile(from: URL | string): string {
 function plainName(text: string): string {
   const plain = text.toWellFormed().split(/[/\\]/).at(-1)!
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>:"|?*]/gu, "_")
-    .replace(/^[.\s-]+|[.\s]+$/g, "");
-  return DEVICES.test(plain) ? `_${plain}` : plain || "download";
+    .replace(/^[.\s-]+/, "");
+  let end = plain.length;
+  // no /[.\s]+$/: it would try each of a hundred thousand points as the first of the last ones
+  while (end > 0 && /[.\s]/.test(plain[end - 1]!)) end--;
+  const name = plain.slice(0, end);
+  return DEVICES.test(name) ? `_${name}` : name || "download";
 }
 
 function lastPart(url: URL): string {

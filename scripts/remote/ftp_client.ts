@@ -59,12 +59,12 @@ import { visible } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
 import { RefusedError } from "../../lib/ftp_codes.ts";
 import { checkWords, Control } from "../../lib/ftp_control.ts";
-import { localName } from "../../lib/ftp_path.ts";
 import { extendedPort, passiveAddress } from "../../lib/ftp_reply.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
 import { PartFile } from "../../lib/part_file.ts";
 import { Progress } from "../../lib/progress.ts";
 import { LimitError } from "../../lib/reader.ts";
+import { nameOfFile } from "../../lib/safe_name.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { UsageError } from "../../lib/usage.ts";
 
@@ -268,7 +268,7 @@ function endpointOf(address: string): NetEndpoint {
 
 /** Where a file is to be put. Only a file that is named by --output is written over. */
 async function targetOf(name: string, output: string | undefined): Promise<string> {
-  const target = output ?? localName(name);
+  const target = output ?? nameOfFile(name);
   const there = await attempt(`look for ${target}`, () =>
     Deno.lstat(target).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;

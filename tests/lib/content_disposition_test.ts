@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "npm:fast-check@^4.3.0";
 import { suggestedName } from "../../lib/content_disposition.ts";
 import { nameOfFile } from "../../lib/safe_name.ts";
 import { chance } from "./helpers.ts";
@@ -72,4 +73,24 @@ Deno.test("suggestedName needs time in proportion to the header's length", () =>
     const header = "attachment; filename=" + text.repeat(100_000);
     assert((suggestedName(header)?.length ?? 0) <= header.length);
   }
+});
+
+Deno.test("nameOfFile makes one plain file name of whatever a server calls a file", () => {
+  assertEquals(nameOfFile("/pub/größe 1.txt"), "größe 1.txt");
+  assertEquals(nameOfFile("../../.bashrc"), "bashrc");
+  assertEquals(nameOfFile("a/.."), "download");
+  assertEquals(nameOfFile(""), "download");
+  assertEquals(nameOfFile("C:\\autoexec.bat"), "autoexec.bat");
+  assertEquals(nameOfFile("nul.txt"), "_nul.txt");
+  assertEquals(nameOfFile("-rf"), "rf");
+  assertEquals(nameOfFile("a\x1b[2J\u202eb"), "a_[2J_b");
+  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
+    const name = nameOfFile(text);
+    assert(name !== "" && !/[/\\\p{Cc}]/u.test(name) && !/^[.-]/.test(name));
+    assert(new TextEncoder().encode(`${name}.part`).length <= 210);
+  }));
+});
+
+Deno.test("nameOfFile looks at a long run of points once, not once from each of them", () => {
+  assertEquals(nameOfFile(`slides${".".repeat(400_000)}\u00a0.pdf`).slice(0, 8), "slides..");
 });

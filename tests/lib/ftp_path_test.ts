@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "npm:fast-check@^4.3.0";
-import { localName, PathRefused, realPathInside, virtualPath } from "../../lib/ftp_path.ts";
+import { PathRefused, realPathInside, virtualPath } from "../../lib/ftp_path.ts";
 import { temporaryFolder } from "./helpers.ts";
 
 Deno.test("virtualPath resolves against the working directory and stops at the root", () => {
@@ -92,20 +92,4 @@ Deno.test("no path leads out of the root, for any input", async () => {
     }),
     { numRuns: 3_000 },
   );
-});
-
-Deno.test("localName makes one plain file name of whatever a server calls a file", () => {
-  assertEquals(localName("/pub/größe 1.txt"), "größe 1.txt");
-  assertEquals(localName("../../.bashrc"), "bashrc");
-  assertEquals(localName("a/.."), "download");
-  assertEquals(localName(""), "download");
-  assertEquals(localName("C:\\autoexec.bat"), "autoexec.bat");
-  assertEquals(localName("nul.txt"), "_nul.txt");
-  assertEquals(localName("-rf"), "rf");
-  assertEquals(localName("a\x1b[2J\u202eb"), "a_[2J_b");
-  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
-    const name = localName(text);
-    assert(name !== "" && !/[/\\\p{Cc}]/u.test(name) && !/^[.-]/.test(name));
-    assert(new TextEncoder().encode(`${name}.part`).length <= 210);
-  }));
 });
