@@ -6,16 +6,11 @@
  */
 
 import type { CapturedPacket } from "./capture_reader.ts";
+import { CaptureStream, type FlowPiece } from "./capture_stream.ts";
 import { ipText } from "./ip_bytes.ts";
-import { PROTOCOL } from "./packets.ts";
+import { PROTOCOL, TCP_FLAG } from "./packets.ts";
 
-/** Bytes of one packet within a flow. */
-export interface FlowPiece {
-  packet: number;
-  /** Where it begins in the flow. */
-  offset: number;
-  bytes: Uint8Array;
-}
+export type { FlowPiece } from "./capture_stream.ts";
 
 /** All that one side sent to the other. */
 export interface Flow {
@@ -23,6 +18,7 @@ export interface Flow {
   from: string;
   to: string;
   protocol: "TCP" | "UDP";
+  /** In the order of the stream, which need not be that of the packets. */
   pieces: FlowPiece[];
 }
 
@@ -30,50 +26,51 @@ interface Segment {
   protocol: "TCP" | "UDP";
   from: string;
   to: string;
-  /** With TCP: the number of the first byte, and whether a connection begins here. */
-  sequence?: number;
+  /** The number of the first byte of the payload; datagrams have none. */
+  sequence: number;
+  /** Whether a connection begins here, and whether this is the side that asks for it. */
   begins: boolean;
+  asks: boolean;
   payload: Uint8Array;
 }
 
 /**
- * Sorts the payloads of a capture by conversation and side. What TCP sent again is left out, as by the
- * receiver, and so is what no one asked for: other protocols, damaged packets, fragments.
+ * Sorts the payloads of a capture by conversation and side, those of TCP by their sequence numbers. What TCP
+ * sent again is left out, as by the receiver, and so is what no one asked for: other protocols, damaged
+ * packets, fragments. Between connections, between datagrams, and where something was missed, is a hole.
  *
  * A capture cannot know whether a checksum was filled in by the network card later, so none is checked.
+ *
+ * @example
+ * ```ts
+ * import { flowsOf } from "./capture_flows.ts";
+ * import { readCapture } from "./capture_reader.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = new URL("../scripts/analyzer/echo.pcapng", import.meta.url);
+ * const flows = flowsOf(readCapture(Deno.readFileSync(file)));
+ * assertEquals(flows.map(({ to }) => to).includes("127.0.0.1:10000"), true);
+ * ```
  */
 export function flowsOf(packets: CapturedPacket[]): Flow[] {
-  const flows = new Map<string, Flow & { expected?: number; length: number }>();
+  const sides = new Map<string, Omit<Flow, "pieces"> & { stream: CaptureStream }>();
   for (const packet of packets) {
     const segment = segmentOf(packet);
     if (!segment) continue;
-    const { protocol, from, to, payload, sequence } = segment;
+    const { protocol, from, to, sequence, begins, asks, payload } = segment;
     const key = `${protocol} ${from} ${to}`;
-    let flow = flows.get(key);
-    if (!flow) flows.set(key, flow = { from, to, protocol, pieces: [], length: 0 });
-    if (segment.begins) flow.expected = (sequence! + 1) >>> 0;
-    if (payload.length === 0) continue;
-    let fresh = payload;
-    if (sequence !== undefined) {
-      // how far ahead of what is expected, in a circle of 2^32 numbers
-      const ahead = (sequence - (flow.expected ?? sequence)) | 0;
-      if (ahead < 0) fresh = payload.subarray(Math.min(payload.length, -ahead));
-      if (fresh.length === 0) continue;
-      flow.expected = (sequence + payload.length) >>> 0;
-      // something was missed: no message may reach across the hole
-      if (ahead > 0) flow.length += 1;
+    let side = sides.get(key);
+    if (!side) sides.set(key, side = { from, to, protocol, stream: new CaptureStream() });
+    const { stream } = side;
+    if (protocol === "UDP") stream.begin(sequence);
+    // a SYN that was sent again has the number of the first one
+    else if (begins && stream.first !== sequence) {
+      stream.begin(sequence);
+      if (asks) sides.get(`${protocol} ${to} ${from}`)?.stream.begin();
     }
-    flow.pieces.push({ packet: packet.number, offset: flow.length, bytes: fresh });
-    flow.length += fresh.length;
-    // a datagram is a message of its own
-    if (protocol === "UDP") flow.length += 1;
+    if (payload.length > 0) stream.add(packet.number, sequence, payload);
   }
-  return [...flows.values()].map(({ from, to, protocol, pieces }) => ({
-    from,
-    to,
-    protocol,
-    pieces,
-  }));
+  return [...sides.values()].map(({ stream, ...side }) => ({ ...side, pieces: stream.pieces }));
 }
 
 function segmentOf(packet: CapturedPacket): Segment | undefined {
@@ -135,11 +132,15 @@ function transport(ip: Uint8Array): Segment | undefined {
   const to = `${destination}:${view.getUint16(header + 2)}`;
   if (protocol === PROTOCOL.UDP) {
     const payload = ip.subarray(header + 8, end);
-    return { protocol: "UDP", from, to, begins: false, payload };
+    return { protocol: "UDP", from, to, sequence: 0, begins: false, asks: false, payload };
   }
   if (protocol !== PROTOCOL.TCP) return undefined;
   const length = (view.getUint8(header + 12) >> 4) * 4;
   const payload = ip.subarray(header + length, Math.max(header + length, end));
-  const begins = (view.getUint8(header + 13) & 2) !== 0;
-  return { protocol: "TCP", from, to, sequence: view.getUint32(header + 4), begins, payload };
+  const flags = view.getUint8(header + 13);
+  const begins = (flags & TCP_FLAG.SYN) !== 0;
+  const asks = begins && (flags & TCP_FLAG.ACK) === 0;
+  // SYN counts as a byte, and the payload comes behind it
+  const sequence = (view.getUint32(header + 4) + Number(begins)) >>> 0;
+  return { protocol: "TCP", from, to, sequence, begins, asks, payload };
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { type Flow, flowsOf } from "./capture_flows.ts";
+import { type Flow, type FlowPiece, flowsOf } from "./capture_flows.ts";
 import { CaptureError, readCapture } from "./capture_reader.ts";
 import { quoted } from "./display.ts";
 import { attempt } from "./errors.ts";
-import { joined } from "./packets.ts";
 
 /** What to look for, and limits. */
 export interface SummaryOptions {
@@ -44,6 +43,7 @@ export async function summarize(path: string, options: SummaryOptions = {}): Pro
   const flows = flowsOf(packets);
   const carrying = flows.reduce((sum, { pieces }) => sum + pieces.length, 0);
   const lines = [`${packets.length} packets, ${carrying} of them carry something`];
+  const runs = flows.flatMap(runsOf);
   const wanted = message === undefined
     ? spoken(flows)
     : [message].map((text) => new TextEncoder().encode(text));
@@ -51,7 +51,7 @@ export async function summarize(path: string, options: SummaryOptions = {}): Pro
     lines.push(`${wanted.length} messages, the first ${mostMessages}:`);
   }
   for (const bytes of wanted.slice(0, mostMessages)) {
-    const found = flows.flatMap((flow) => appearances(flow, bytes));
+    const found = runs.flatMap((run) => appearances(run, bytes));
     const numbers = [...new Set(found.flatMap(({ packets }) => packets))].sort((a, b) => a - b);
     const times = `${found.length} time${found.length === 1 ? "" : "s"}`;
     const where = numbers.length === 0
@@ -71,69 +71,89 @@ export async function summarize(path: string, options: SummaryOptions = {}): Pro
 /** What the clients said, each run of packets before the server's next answer as one; once each. */
 function spoken(flows: Flow[]): Uint8Array[] {
   const messages = new Map<string, Uint8Array>();
+  const sides = new Map(flows.map((flow) => [`${flow.protocol} ${flow.from} ${flow.to}`, flow]));
   const seen = new Set<Flow>();
   for (const flow of flows) {
     if (seen.has(flow)) continue;
-    const back = flows.find(({ protocol, from, to }) =>
-      protocol === flow.protocol && from === flow.to && to === flow.from
-    );
+    const back = sides.get(`${flow.protocol} ${flow.to} ${flow.from}`);
     if (back) seen.add(back);
     // whoever spoke first may be the server, as in SMTP; the client is the one that is seen first
-    const answers = back?.pieces.map(({ packet }) => packet) ?? [];
-    let turn: Uint8Array[] = [];
-    const finish = () => {
-      const bytes = joined(...turn);
-      if (bytes.length > 0) messages.set(bytes.toHex(), bytes);
-      turn = [];
-    };
-    flow.pieces.forEach(({ bytes, packet, offset }, index) => {
-      const before = flow.pieces[index - 1];
-      const answered = before &&
-        answers.some((answer) => answer > before.packet && answer < packet);
-      const follows = before && before.offset + before.bytes.length === offset;
-      if (answered || !follows) finish();
-      turn.push(bytes);
-    });
-    finish();
+    for (const turn of turnsOf(flow, back?.pieces ?? [])) {
+      const bytes = bytesOf(turn);
+      messages.set(bytes.toHex(), bytes);
+    }
   }
   return [...messages.values()];
 }
 
-/** Where the bytes stand in what one side sent. */
-function appearances(flow: Flow, bytes: Uint8Array): Appearance[] {
+/** Pieces up to an answer of the other side, or to a hole. */
+function turnsOf({ pieces }: Flow, answers: FlowPiece[]): FlowPiece[][] {
+  const answered = answers.map(({ packet }) => packet).sort((a, b) => a - b);
+  const turns: FlowPiece[][] = [];
+  let next = 0;
+  // a piece that came late held back all that stands behind it
+  let arrived = 0;
+  for (const piece of pieces) {
+    while (next < answered.length && answered[next]! < arrived) next++;
+    arrived = Math.max(arrived, piece.packet);
+    const turn = turns.at(-1);
+    const ends = next < answered.length && answered[next]! < arrived;
+    if (turn && !ends && follows(turn.at(-1)!, piece)) turn.push(piece);
+    else turns.push([piece]);
+  }
+  return turns;
+}
+
+/** Pieces that follow each other without a hole. */
+interface Run {
+  flow: Flow;
+  pieces: FlowPiece[];
+  text: string;
+}
+
+function runsOf(flow: Flow): Run[] {
+  return turnsOf(flow, []).map((pieces) => ({ flow, pieces, text: characters(bytesOf(pieces)) }));
+}
+
+function follows(before: FlowPiece, { offset }: FlowPiece): boolean {
+  return before.offset + before.bytes.length === offset;
+}
+
+/** Where the bytes stand in a run. */
+function appearances({ flow: { from, to }, pieces, text }: Run, bytes: Uint8Array): Appearance[] {
   if (bytes.length === 0) return [];
   const found: Appearance[] = [];
   const wanted = characters(bytes);
-  for (const run of runsOf(flow)) {
-    const text = characters(joined(...run.map((piece) => piece.bytes)));
-    const base = run[0]!.offset;
-    for (
-      let at = text.indexOf(wanted);
-      at >= 0;
-      at = text.indexOf(wanted, at + wanted.length)
-    ) {
-      const [start, end] = [base + at, base + at + wanted.length];
-      const packets = run
-        .filter((piece) => piece.offset < end && piece.offset + piece.bytes.length > start)
-        .map(({ packet }) => packet);
-      found.push({ from: flow.from, to: flow.to, packets });
+  const base = pieces[0]!.offset;
+  let first = 0;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+    const [start, end] = [base + at, base + at + wanted.length];
+    // the next place is behind this one, and so are its pieces
+    while (pieces[first]!.offset + pieces[first]!.bytes.length <= start) first++;
+    const packets: number[] = [];
+    for (let index = first; index < pieces.length && pieces[index]!.offset < end; index++) {
+      packets.push(pieces[index]!.packet);
     }
+    found.push({ from, to, packets });
   }
   return found;
 }
 
-/** Pieces that follow each other without a hole. */
-function runsOf({ pieces }: Flow): Flow["pieces"][] {
-  const runs: Flow["pieces"][] = [];
+/** As one; there may be more pieces than a call takes arguments. */
+function bytesOf(pieces: FlowPiece[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!.bytes;
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.bytes.length, 0));
+  let at = 0;
   for (const piece of pieces) {
-    const last = runs.at(-1)?.at(-1);
-    if (last && last.offset + last.bytes.length === piece.offset) runs.at(-1)!.push(piece);
-    else runs.push([piece]);
+    bytes.set(piece.bytes, at);
+    at += piece.bytes.length;
   }
-  return runs;
+  return bytes;
 }
+
+const LATIN_1 = new TextDecoder("latin1");
 
 /** A character for each byte: texts are searched faster than bytes. */
 function characters(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
+  return LATIN_1.decode(bytes);
 }

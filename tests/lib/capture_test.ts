@@ -3,18 +3,12 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { flowsOf } from "../../lib/capture_flows.ts";
 import { CaptureError, readCapture } from "../../lib/capture_reader.ts";
 import { summarize } from "../../lib/capture_summary.ts";
-import {
-  ethernetHeader,
-  ipv4Header,
-  joined,
-  PROTOCOL,
-  TCP_FLAG,
-  tcpHeader,
-} from "../../lib/packets.ts";
+import { ethernetHeader, joined, TCP_FLAG } from "../../lib/packets.ts";
 import { pcapFile } from "../../lib/pcap.ts";
 import { fileStart, LINK_TYPE, packetBlock } from "../../lib/pcapng.ts";
 import { TapPackets } from "../../lib/tap_packets.ts";
 import type { TapConversation, TapEvent } from "../../lib/tap_event.ts";
+import { captureOf, segment } from "./segments.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -127,39 +121,11 @@ Deno.test("readCapture and flowsOf neither crash nor hang when 20,000 captures a
 });
 
 Deno.test("flowsOf leaves out what TCP sent again, and joins nothing across a hole", () => {
-  const addresses = { source: "10.0.0.1", destination: "10.0.0.2" };
   const frame = (sequence: number, text: string) => {
-    const payload = encode(text);
-    const tcp = tcpHeader(
-      {
-        sourcePort: 5,
-        destinationPort: 6,
-        sequence,
-        acknowledgment: 0,
-        flags: TCP_FLAG.ACK,
-        window: 1,
-      },
-      addresses,
-      payload,
-    );
-    const fields = { ...addresses, protocol: PROTOCOL.TCP, timeToLive: 1 };
-    const whole = {
-      identification: 0,
-      dontFragment: true,
-      moreFragments: false,
-      fragmentOffset: 0,
-    };
-    return joined(
-      ethernetHeader({
-        destination: "02:00:00:00:00:01",
-        source: "02:00:00:00:00:02",
-        type: 0x800,
-      }),
-      ipv4Header({ ...fields, ...whole }, tcp.length + payload.length),
-      tcp,
-      payload,
-      new Uint8Array(3), // the card fills short frames up
-    );
+    const [destination, source] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
+    const filled = new Uint8Array(3); // the card fills short frames up
+    const ethernet = ethernetHeader({ destination, source, type: 0x800 });
+    return joined(ethernet, segment(sequence, text), filled);
   };
   const near = 2 ** 32 - 3;
   const frames = [
@@ -172,10 +138,10 @@ Deno.test("flowsOf leaves out what TCP sent again, and joins nothing across a ho
   const text = flow!.pieces.map(({ offset, bytes, packet }) =>
     `${packet}:${offset}:${new TextDecoder().decode(bytes)}`
   );
-  assertEquals([flow!.from, flow!.to, text], ["10.0.0.1:5", "10.0.0.2:6", [
+  assertEquals([flow!.from, flow!.to, text], ["10.0.0.1:5000", "10.0.0.2:6000", [
     "1:0:abcd",
     "3:4:ef",
-    "4:7:z",
+    "4:13:z",
   ]]);
 });
 
@@ -213,6 +179,111 @@ Deno.test("summarize takes what one side said until the other answers for one me
     '"hello"  1 time, in the packets 4, 6',
     '"bye"  1 time, in the packet 10',
   ]);
+});
+
+/** What is found of a text, in the form "packets: text". */
+function found(packets: Uint8Array[]): string[] {
+  return flowsOf(readCapture(captureOf(packets))).map(({ pieces }) => {
+    let end: number | undefined;
+    return pieces.map(({ packet, offset, bytes }) => {
+      const hole = end !== undefined && end !== offset ? "… " : "";
+      end = offset + bytes.length;
+      return `${hole}${packet}:${new TextDecoder().decode(bytes)}`;
+    }).join(" ");
+  });
+}
+
+const SYN = { flags: TCP_FLAG.SYN };
+
+Deno.test("flowsOf puts segments in order when they were captured in another", () => {
+  const late = [segment(100, "", SYN), segment(106, "WORLD"), segment(101, "hello")];
+  assertEquals(found(late), ["3:hello 2:WORLD"]);
+  const noBeginning = [segment(106, "WORLD"), segment(101, "hello"), segment(111, "!")];
+  assertEquals(found(noBeginning), ["2:hello 1:WORLD 3:!"]);
+  const roundTheCircle = [segment(-3, "", SYN), segment(3, "f"), segment(-2, "abcde")];
+  assertEquals(found(roundTheCircle), ["3:abcde 2:f"]);
+});
+
+Deno.test("flowsOf counts each byte once when segments overlap", () => {
+  const packets = ["cde", "abcd", "abcdef", "ef", "abcdefgh"].map((text) =>
+    segment(text.charCodeAt(0), text)
+  );
+  const [text] = found([segment(96, "", SYN), ...packets]);
+  assertEquals(text!.replace(/\d+:| /g, ""), "abcdefgh");
+});
+
+Deno.test("flowsOf leaves out the byte of a probe when it stands before the first", () => {
+  assertEquals(found([segment(100, "", SYN), segment(100, "?"), segment(101, "hi")]), ["3:hi"]);
+});
+
+Deno.test("flowsOf keeps a hole when it is never filled, however large it is", () => {
+  assertEquals(found([segment(1, "a"), segment(2 ** 30, "b"), segment(2 ** 31, "c")]), [
+    "1:a … 2:b … 3:c",
+  ]);
+});
+
+Deno.test("flowsOf joins nothing across connections when they have the same ports", () => {
+  const server = { server: true };
+  const packets = [
+    segment(100, "", SYN),
+    segment(900, "", { ...server, flags: TCP_FLAG.SYN | TCP_FLAG.ACK }),
+    segment(100, "", SYN), // the same connection: sent again
+    segment(101, "hel"),
+    segment(901, "yes", server),
+    segment(7_000, "", SYN),
+    // whether the server chose another number or not
+    segment(901, "yes", server),
+    segment(7_001, "lo"),
+    // far behind the first connection's numbers in the circle, or before them
+    segment(2 ** 31 + 500, "", SYN),
+    segment(2 ** 31 + 501, "!"),
+  ];
+  assertEquals(found(packets), ["4:hel … 8:lo … 10:!", "5:yes … 7:yes"]);
+});
+
+Deno.test("flowsOf takes what comes with the SYN for the first bytes", () => {
+  assertEquals(found([segment(100, "he", SYN), segment(103, "llo")]), ["1:he 2:llo"]);
+});
+
+Deno.test("summarize finds a message when a part of it was captured late", async () => {
+  const packets = [
+    segment(100, "", SYN),
+    segment(108, " my message"),
+    segment(101, "this is"),
+    segment(900, "yes", { server: true }),
+    segment(101, "this is"), // sent again
+  ];
+  assertEquals((await summaryOf(captureOf(packets))).slice(1), [
+    '"this is my message"  1 time, in the packets 2, 3',
+    "  10.0.0.1:5000 → 10.0.0.2:6000  packets 3, 2",
+  ]);
+});
+
+Deno.test("summarize takes what was answered for two messages when the first one came late", async () => {
+  const packets = [
+    segment(100, "", SYN),
+    segment(104, "two"),
+    segment(101, "one"),
+    segment(1, "answer", { server: true }),
+    segment(107, "three"),
+  ];
+  const lines = await summaryOf(captureOf(packets));
+  assertEquals(lines.filter((line) => line.startsWith('"')).map((line) => line.split(" ")[0]), [
+    '"onetwo"',
+    '"three"',
+  ]);
+});
+
+Deno.test("summarize ends when a connection has 200,000 messages", async () => {
+  const ping = "ping";
+  const packets = Array.from({ length: 200_000 }, (_, index) => {
+    const place = (index >> 1) * ping.length;
+    return segment(101 + place, ping, { server: index % 2 === 1 });
+  });
+  const [all, ...lines] = await summaryOf(captureOf(packets));
+  assertEquals(all, "200000 packets, 200000 of them carry something");
+  assertEquals(lines[0]!.slice(0, 40), '"ping"  200000 times, in the packets 1, ');
+  assertEquals(lines.at(-1), "  … 199980 more");
 });
 
 Deno.test("summarize says what is wrong with a file", async () => {

@@ -6,7 +6,11 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { flowsOf } from "../../lib/capture_flows.ts";
+import { readCapture } from "../../lib/capture_reader.ts";
+import { TCP_FLAG } from "../../lib/packets.ts";
 import { ROOT } from "../../lib/runner/library.ts";
+import { captureOf, segment } from "../lib/segments.ts";
 import { freePort, peerTest, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 
@@ -347,3 +351,54 @@ peerTest(
     }
   },
 );
+
+/** What both sides say, in segments that overlap, come twice and change places, on either side of 2^32. */
+function disorder(random: (below: number) => number): Uint8Array[] {
+  const begins = { client: random(2 ** 32), server: 2 ** 32 - 1 - random(3_000) };
+  const { SYN, ACK } = TCP_FLAG;
+  // tshark gives up on what the other side has acknowledged
+  const options = {
+    client: { acknowledgment: begins.server + 1 },
+    server: { acknowledgment: begins.client + 1, server: true },
+  };
+  const said = (["client", "server"] as const).flatMap((side) => {
+    const bytes = Uint8Array.from({ length: 1 + random(5_000) }, () => random(256));
+    const packets: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const end = Math.min(bytes.length, at + 1 + random(400));
+      const start = random(4) === 0 ? Math.max(0, at - random(500)) : at;
+      const packet = segment(begins[side] + 1 + start, bytes.slice(start, end), options[side]);
+      packets.push(packet, ...(random(5) === 0 ? [packet] : []));
+      at = end;
+    }
+    return packets;
+  });
+  const shuffled = said.map((packet) => ({ packet, place: random(2 ** 30) }))
+    .sort((a, b) => a.place - b.place).map(({ packet }) => packet);
+  return [
+    segment(begins.client, "", { flags: SYN }),
+    segment(begins.server, "", { ...options.server, flags: SYN | ACK }),
+    segment(begins.client + 1, "", options.client),
+    ...shuffled,
+  ];
+}
+
+peerTest("flowsOf puts together what tshark does when segments are in disorder", [
+  "tshark",
+], async () => {
+  using folder = temporaryFolder();
+  let seed = 1;
+  const random = (below: number) => {
+    seed = Math.imul(seed, 1_103_515_245) + 12_345 >>> 0;
+    return Math.floor(seed / 2 ** 32 * below);
+  };
+  for (let round = 0; round < 20; round++) {
+    const file = `${folder.path}/${round}.pcapng`;
+    const capture = captureOf(disorder(random));
+    Deno.writeFileSync(file, capture);
+    const [client, server] = flowsOf(readCapture(capture)).map(({ pieces }) =>
+      pieces.map(({ bytes }) => bytes.toHex()).join("")
+    );
+    assertEquals({ client, server }, await followed(file), `round ${round}`);
+  }
+});
