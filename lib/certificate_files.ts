@@ -45,7 +45,8 @@ const LOCAL = ["localhost", "127.0.0.1", "::1"];
 /**
  * Gives what the folder keeps, and makes what is missing: `authority.pem` (for clients to trust),
  * `authority.key`, `server.pem` and `server.key`. Only the owner may read the keys (mode 0600). What expires
- * within a day is made anew, the server's certificate for the names that it had.
+ * within a day is made anew, the server's certificate for the names that it had. Programs that are started
+ * together wait for each other, by the file `lock`, and all get what the first one makes.
  *
  * @param folder it is made, with mode 0700, if it is not there
  * @throws {ActionError} when a file cannot be read or written or is damaged, or when the authority beside the
@@ -75,6 +76,7 @@ export async function certificateFiles(
     `make the folder ${folder}`,
     () => Deno.mkdir(folder, { recursive: true, mode: 0o700 }),
   );
+  using _lock = await lockOf(folder, { write: true, create: true, mode: 0o600 });
   const made: string[] = [];
   const notes: string[] = [];
   const there: { authority?: Kept; server?: Kept } = renew ? {} : await readBoth(folder, notes);
@@ -133,7 +135,12 @@ export async function serverCertificate(
   const notes: string[] = [];
   const mine = async (kept: Kept) =>
     hasIssued(await textOf(`${folder}/authority.pem`), kept.certified);
-  let server = await read(folder, "server", notes, false);
+  let server: Kept | undefined;
+  {
+    // not while another program puts a new key beside the old certificate
+    using _lock = await lockOf(folder);
+    server = await read(folder, "server", notes, false);
+  }
   if (!server || !lasts(server) && await mine(server)) {
     const files = await certificateFiles(folder);
     notes.push(...files.notes, ...files.made.map((name) => `made ${name} in ${folder}`));
@@ -151,6 +158,25 @@ export async function serverCertificate(
   }
   notes.forEach((note) => tell(note));
   return { cert: certified.certificate, key: certified.key };
+}
+
+/** Waits until no other program makes certificates; what somebody else keeps has none. */
+async function lockOf(
+  folder: string,
+  options: Deno.OpenOptions = {},
+): Promise<Deno.FsFile | undefined> {
+  const path = `${folder}/lock`;
+  try {
+    const lock = await Deno.open(path, { read: true, ...options });
+    await attempt(`wait for the program that makes certificates in ${folder}`, lock.lock(true));
+    return lock;
+  } catch (error) {
+    if (error instanceof ActionError) throw error;
+    const { NotFound, PermissionDenied } = Deno.errors;
+    const foreign = error instanceof NotFound || error instanceof PermissionDenied;
+    if (foreign && !options.create) return undefined;
+    throw new ActionError(`open ${path}`, error);
+  }
 }
 
 interface Kept extends CertificateDetails {

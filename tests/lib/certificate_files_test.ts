@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/
 import { createAuthority, issueCertificate, readCertificate } from "../../lib/certificate.ts";
 import { certificateFiles, serverCertificate } from "../../lib/certificate_files.ts";
 import { ActionError } from "../../lib/errors.ts";
+import { pause } from "../../lib/pause.ts";
 
 const HOUR = 3_600_000;
 
@@ -23,9 +24,37 @@ Deno.test("certificateFiles keeps the keys for their owner only", () =>
     assertEquals(Object.fromEntries(modes), {
       "authority.key": "600",
       "authority.pem": "644",
+      lock: "600",
       "server.key": "600",
       "server.pem": "644",
     });
+  }));
+
+Deno.test("certificateFiles makes one pair when several ask for it at once", () =>
+  inFolder(async (folder) => {
+    const names = ["one.example", "two.example"];
+    const several = Array.from({ length: 8 }, () => certificateFiles(folder, { names }));
+    const all = await Promise.all(several);
+    assertEquals(all.map(({ made }) => made.join()).sort(), [
+      ...Array(7).fill(""),
+      "authority,server",
+    ]);
+    for (const { authority, server } of all) {
+      assertEquals([authority, server], [all[0]!.authority, all[0]!.server]);
+    }
+  }));
+
+Deno.test("serverCertificate waits when another program is replacing the key and its certificate", () =>
+  inFolder(async (folder) => {
+    const { authority, server } = await certificateFiles(folder);
+    const lock = await Deno.open(`${folder}/lock`, { write: true });
+    await lock.lock(true);
+    await Deno.writeTextFile(`${folder}/server.key`, authority.key);
+    const waiting = serverCertificate(folder, () => {});
+    assertEquals(await Promise.race([waiting, pause(50)]), true);
+    await Deno.writeTextFile(`${folder}/server.key`, server.key);
+    lock.close();
+    assertEquals(await waiting, { cert: server.certificate, key: server.key });
   }));
 
 Deno.test("certificateFiles issues another certificate by the same authority when other names are asked for", () =>
