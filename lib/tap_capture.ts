@@ -8,6 +8,7 @@
 import { explain } from "./errors.ts";
 import { joined } from "./packets.ts";
 import { fileStart, LINK_TYPE, type NamedAddress, packetBlock } from "./pcapng.ts";
+import { openPrivate } from "./private_file.ts";
 import type { TapConversation, TapEvent, TapRecorder } from "./tap_event.ts";
 import { TapPackets } from "./tap_packets.ts";
 
@@ -31,11 +32,11 @@ export class TapCapture implements TapRecorder, Disposable {
   /**
    * Begins the file anew. Only its owner may read it: what goes over a network may be secret.
    *
-   * @throws {Deno.errors.PermissionDenied} and others, when it cannot be written
+   * @throws {Deno.errors.PermissionDenied} and others, when it cannot be written, or others could read it
    */
   constructor(path: string, options: CaptureOptions) {
     this.#path = path;
-    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 });
+    this.#file = openPrivate(path);
     this.#write(fileStart({ linkType: LINK_TYPE.RAW_IP, ...options }));
   }
 

@@ -10,7 +10,7 @@
  *
  * --pcap writes a file for Wireshark and tshark. A program sees bytes and no packets, so the headers in it are
  * made again, as a network with packets of 1,500 bytes would have them; bytes, order and times are real. --svg
- * draws the exchange when the tap is stopped. Both hold all that was said, passwords too.
+ * draws the exchange when the tap is stopped. Both hold all that was said, passwords too, and only you may read them.
  *
  * --chunk and --delay bring out mistakes that a fast network hides: who takes one read for one message fails with
  * --chunk 1. A reset cannot be passed on by Deno: the other side then sees an end.
@@ -58,6 +58,7 @@ import { summarize } from "../../lib/capture_summary.ts";
 import { run } from "../../lib/cli.ts";
 import { attempt, explain } from "../../lib/errors.ts";
 import { pause } from "../../lib/pause.ts";
+import { writePrivate } from "../../lib/private_file.ts";
 import { onInterrupt } from "../../lib/shutdown.ts";
 import { TapCapture } from "../../lib/tap_capture.ts";
 import { tapDatagrams } from "../../lib/tap_datagrams.ts";
@@ -223,7 +224,7 @@ async function tap(listen: Endpoint, target: Endpoint, options: Options): Promis
   if (capture) recorders.push(capture);
   if (diagram) recorders.push(diagram);
   // better now than when all is over: a permission that is missing, a folder that is not there
-  if (diagram) await attempt(`write ${svg}`, Deno.writeTextFile(svg!, diagram.svg()));
+  if (diagram) await attempt(`write ${svg}`, writePrivate(svg!, diagram.svg()));
 
   const now = wallClock();
   const tell: Tell = (kind, conversation, from, bytes) => {
@@ -238,7 +239,7 @@ async function tap(listen: Endpoint, target: Endpoint, options: Options): Promis
 
   if (capture) console.error(`wrote ${capture.packets} packets to ${pcap}: tshark -r ${pcap}`);
   if (diagram) {
-    await attempt(`write ${svg}`, Deno.writeTextFile(svg!, diagram.svg()));
+    await attempt(`write ${svg}`, writePrivate(svg!, diagram.svg()));
     console.error(`wrote ${svg}`);
   }
 }

@@ -228,6 +228,25 @@ Deno.test(`${PATH} holds every piece back when it is told --delay`, async () => 
   assertEquals(await tap.stop("SIGINT"), 0);
 });
 
+Deno.test(`${PATH} lets nobody else read what it writes when the files were there before`, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tap-" });
+  try {
+    const files = [`${folder}/tap.pcapng`, `${folder}/tap.svg`];
+    for (const file of files) {
+      await Deno.writeTextFile(file, "");
+      await Deno.chmod(file, 0o644);
+    }
+    const flags = ["--allow-net=127.0.0.1:0,127.0.0.1:1", `--allow-write=${files.join(",")}`];
+    const words = ["127.0.0.1:0", "127.0.0.1:1", "--pcap", files[0]!, "--svg", files[1]!];
+    await using tap = startDeno(flags, PATH, { words });
+    await tap.printed(/^listening on/m);
+    assertEquals(await tap.stop("SIGINT"), 0);
+    assertEquals(files.map((file) => Deno.statSync(file).mode! & 0o777), [0o600, 0o600]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test(`${PATH} ends with its conversations when Ctrl-C comes while they are open`, async () => {
   await using server = echoServer();
   const { tap, port } = await start(server.port);
