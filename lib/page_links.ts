@@ -87,13 +87,38 @@ const ENCODINGS: [mark: number[], encoding: string][] = [
  */
 export function decodePage(bytes: Uint8Array, type = ""): string {
   const marked = ENCODINGS.find(([mark]) => mark.every((byte, at) => bytes[at] === byte));
-  const start = String.fromCharCode(...bytes.subarray(0, 1_024));
-  const [, said] = /charset\s*=\s*["']?([\w-]+)/i.exec(type) ??
-    /<meta[^>]*charset\s*=\s*["']?([\w-]+)/i.exec(start) ?? [];
+  const encoding = marked?.[1] ?? encodingIn(type) ?? metaEncoding(bytes) ?? "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+/** The encoding that a Content-Type names, unless nobody knows it. */
+function encodingIn(type: string): string | undefined {
+  const [, name] = /charset\s*=\s*["']?([^\s"';,]+)/i.exec(type) ?? [];
   try {
-    return new TextDecoder(marked?.[1] ?? said).decode(bytes);
+    return name && new TextDecoder(name).encoding;
   } catch {
-    // an encoding that nobody knows
-    return new TextDecoder().decode(bytes);
+    return undefined;
   }
+}
+
+/** The encoding that a page tells by `<meta>`, which is to stand in its first 1,024 bytes. */
+function metaEncoding(bytes: Uint8Array): string | undefined {
+  const told: string[] = [];
+  parse(String.fromCharCode(...bytes.subarray(0, 1_024)), {
+    treeAdapter: {
+      ...defaultTreeAdapter,
+      createElement(name, namespace, attributes) {
+        const { charset, content = "", "http-equiv": header } = Object.fromEntries(
+          attributes.map(({ name, value }) => [name, value.trim()]),
+        );
+        const isType = header?.toLowerCase() === "content-type";
+        const type = charset !== undefined ? `charset=${charset}` : isType ? content : "";
+        const encoding = encodingIn(type);
+        if (name === "meta" && encoding) told.push(encoding);
+        return defaultTreeAdapter.createElement(name, namespace, attributes);
+      },
+    },
+  });
+  // in that encoding nobody could have read this: HTML says what is meant
+  return told[0]?.startsWith("utf-16") ? "utf-8" : told[0];
 }

@@ -123,6 +123,24 @@ Deno.test("decodePage reads the encoding that a page or its header tells", () =>
   assertEquals(decodePage(new Uint8Array()), "");
 });
 
+Deno.test("decodePage reads what <meta> tells as browsers do", () => {
+  const read = (head: string, type = "") =>
+    decodePage(Uint8Array.of(...encode(head), 0xc3, 0xbc), type).slice(head.length);
+  for (const name of ["utf-16", "UTF-16BE", "unicode", "utf-8", "nobody-knows"]) {
+    assertEquals(read(`<meta charset="${name}">`), "ü", name);
+  }
+  const latin = '<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-1">';
+  assertEquals(read(latin), "Ã¼");
+  assertEquals(read("<meta name=author content=me><META CHARSET=' latin1 '>"), "Ã¼");
+  assertEquals(read('<meta charset="nobody-knows"><meta charset="latin1">'), "Ã¼");
+  assertEquals(read(latin, "text/html; charset=utf-8"), "ü");
+  assertEquals(read(latin, "text/html; charset=nobody-knows"), "Ã¼");
+  assertEquals(read(`<!-- ${latin} -->`), "ü");
+  assertEquals(read("<meta name=description content=charset=latin1>"), "ü");
+  assertEquals(read("<title><meta charset=latin1></title>"), "ü");
+  assertEquals(read(`<p>${"x".repeat(1_024)}</p>${latin}`), "ü");
+});
+
 Deno.test("linksOf and siteOf give texts and end when they get 30,000 pages of parts in any order", () => {
   const random = chance(11);
   const parts = [
