@@ -12,19 +12,31 @@ const HOST =
   /^(?:[\p{L}\p{N}_-]+\.)+(?<last>\p{L}{2,}|xn--[a-z0-9-]+)(?<port>:\d+)?(?=[/?#\\]|$)/iu;
 const ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?=[/?#\\]|$)/;
 
-/** How files of a web site end: `index.html` is no host, though it looks like one. */
-const FILES = new Set(
-  ("html htm xhtml shtml php asp aspx jsp cgi js mjs css json xml rss txt md pdf ps doc docx xls xlsx ppt pptx " +
-    "odt ods csv png jpg jpeg gif svg webp ico bmp mp3 mp4 ogg wav avi mov zip gz tgz tar bz2 rar exe iso " +
-    "py ipynb rb ts java class cpp bin dat log swf").split(" "),
+/** The ends of host names that are in common use and longer than those of countries. */
+const DOMAINS = new Set(
+  ("com net org info biz edu gov mil int arpa mobi asia aero museum travel xyz top shop online site store club vip " +
+    "app dev tech blog cloud news live world example").split(" "),
 );
+
+/** Countries whose ends files have as well: `main.rs` is a program, and only seldom a site in Serbia. */
+const FILES = new Set("cc cs do md mk ml mm pl pm ps py rs sh so tf".split(" "));
+
+const countries = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+
+/** Whether host names in general end like that; what does not is a file: `index.html`, `deno.lock`. */
+function isDomain(end: string): boolean {
+  // letters of other scripts, as they are or written as xn--: no file of a site ends so
+  if (!/^[a-z]+$/.test(end)) return true;
+  if (end.length > 2) return DOMAINS.has(end);
+  return countries.of(end.toUpperCase()) !== undefined && !FILES.has(end);
+}
 
 /**
  * Gives the site of a link: its host name in lower case, without user name, port and path; `undefined` for a
  * relative link, and for one that leads to no site at all (`mailto:`, `javascript:`).
  *
  * The homework also wants what is written without a scheme, as in `ya.ru`. For a browser that is a file beside the
- * page; here it is a site if it looks like a host name and does not end like a file.
+ * page; here it is a site if it ends like one, begins with `www.`, or tells a port. In doubt it is a file.
  *
  * @param href as it stands in the page, entities decoded
  * @see {@link https://url.spec.whatwg.org/ the URL standard}, by whose rules the rest is read
@@ -55,5 +67,5 @@ function isBare(link: string): boolean {
   if (ADDRESS.test(link)) return true;
   const found = HOST.exec(link)?.groups;
   if (!found) return false;
-  return /^www\./i.test(link) || found.port !== undefined || !FILES.has(found.last!.toLowerCase());
+  return /^www\./i.test(link) || found.port !== undefined || isDomain(found.last!.toLowerCase());
 }

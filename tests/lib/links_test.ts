@@ -45,6 +45,8 @@ const SITES: Record<string, string | undefined> = {
   "style.css?v=1.2": undefined,
   "page.php?next=http://example.org": undefined,
   "www.zip": "www.zip",
+  "bbc.co.uk/news": "bbc.co.uk",
+  "пример.рф": "xn--e1afmkfd.xn--p1ai",
   "dir/example.org": undefined,
   "/example.org": undefined,
   "./example.org": undefined,
@@ -70,6 +72,14 @@ const SITES: Record<string, string | undefined> = {
 
 Deno.test("siteOf gives the host, or none, when a link is written in any of many ways", () => {
   for (const [link, site] of Object.entries(SITES)) assertEquals(siteOf(link), site, link);
+});
+
+Deno.test("siteOf gives none when a file stands beside the page, whatever it ends with", () => {
+  const files =
+    "data.yaml book.epub movie.webm deno.lock app.wasm dump.sql archive.tar.xz archive.tar.gz main.go " +
+    "setup.cfg main.rs README.md notes.txt Main.java page.htm tool.py a.js a.ts run.sh b.kt c.hs index.do x.7z " +
+    "Cargo.toml a.b.min.js photo.heic backup.old photo.jpeg?size=2 doc.odt#end";
+  for (const file of files.split(" ")) assertEquals(siteOf(file), undefined, file);
 });
 
 const PAGES: [page: string, links: string[]][] = [
