@@ -41,6 +41,7 @@ import { run } from "../../lib/cli.ts";
 import { quoted, visible } from "../../lib/display.ts";
 import { attempt, explain } from "../../lib/errors.ts";
 import { readJson } from "../../lib/json_reply.ts";
+import { faultsIn, postIn, postsIn } from "../../lib/post_reply.ts";
 
 /** One request, and at most so many milliseconds for the answer: fetch itself would wait for ever. */
 async function ask(url: URL | string, options: RequestInit = {}, patience = 10_000) {
@@ -52,11 +53,13 @@ async function ask(url: URL | string, options: RequestInit = {}, patience = 10_0
 /** The post that a server sends back, its place and its tag. */
 async function postOf(response: Response) {
   // response.json() would read a body of any length
-  const { post_text } = await readJson(response) as { post_text?: unknown };
+  const json = await readJson(response);
   const { ok, url, headers } = response;
   if (!ok) throw new Error(`the server answered ${said(response)}`); // r.raise_for_status()
-  const place = new URL(headers.get("location") ?? url, url);
-  return { text: String(post_text), place, etag: headers.get("etag") ?? "" };
+  const location = headers.get("location") ?? url;
+  const place = URL.parse(location, url);
+  if (!place) throw new Error(`the server says that the post is at ${quoted(location)}, no URL`);
+  return { text: postIn(json).post_text, place, etag: headers.get("etag") ?? "" };
 }
 
 const said = ({ status, statusText }: Response) => visible(`${status} ${statusText}`);
@@ -84,7 +87,7 @@ export async function main({ host, port }: { host: string; port: number }): Prom
   // in any case, in both senses
   console.log(`Content-Type: ${visible(found.headers.get("Content-Type") ?? "")}`);
   console.log(`content-type: ${visible(found.headers.get("content-type") ?? "")}`);
-  for (const { id, post_text } of await readJson(found) as Record<string, unknown>[]) {
+  for (const { id, post_text } of postsIn(await readJson(found))) {
     console.log(visible(`${id} ${post_text}`));
   }
 
@@ -100,9 +103,9 @@ export async function main({ host, port }: { host: string; port: number }): Prom
   console.log(`PUT, if it is what I saw first: ${said(late)}`);
 
   const bad = await ask(posts, { method: "POST", headers: json, body: "{}" });
-  const { errors } = await readJson(bad) as { errors?: Record<string, unknown>[] };
-  const faults = errors?.map(({ pointer, detail }) => visible(`${pointer} ${detail}`));
-  console.log(`POST without a text: ${said(bad)}: ${faults?.join(", ")}`);
+  const faults = faultsIn(await readJson(bad))
+    .map(({ pointer, detail }) => visible(`${pointer} ${detail}`));
+  console.log(`POST without a text: ${said(bad)}: ${faults.join(", ")}`);
 
   for (const { place } of [post, other]) {
     console.log(`DELETE: ${said(await ask(place, { method: "DELETE" }))}`);

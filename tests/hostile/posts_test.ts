@@ -232,6 +232,9 @@ const outcomes: Record<string, RegExp> = {
   "answers with a page": /the server answered 200 with text\/html, not JSON/,
   "answers without end": /the body has more than 1048576 bytes/,
   "redirects for ever": /cannot POST http/,
+  "answers null": /the server's JSON is no post/,
+  "answers a post whose text is none": /the server's JSON is no post/,
+  "tells a place that is no URL": /the server says that the post is at "http:\/\/\[bad", no URL/,
 };
 
 const reply = (text: string) => async (connection: Deno.Conn) => {
@@ -239,8 +242,35 @@ const reply = (text: string) => async (connection: Deno.Conn) => {
   await connection.write(new TextEncoder().encode(text));
 };
 
+const json = (text: string, headers = "") =>
+  reply(
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n" +
+      `${headers}Content-Length: ${text.length}\r\n\r\n${text}`,
+  );
+
+Deno.test("requests ends with one clear error when it asks for a list and gets a post", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(listener.addr.port);
+  const serving = (async () => {
+    for (let times = 0; times < 3; times++) {
+      using connection = await listener.accept();
+      await json('{"id":1,"post_text":"x"}')(connection);
+    }
+  })();
+  await using client = startScript("scripts/http/requests.ts", {
+    words: ["--port", port],
+    flags: (flag) => flag.replace(/(?<=127\.0\.0\.1:)\d+/, port),
+  });
+  assertEquals(await within("the client's end", client.ended, 30_000), 1);
+  assertMatch(client.stderr, /^requests\.ts: the server's JSON is no list of posts\n/);
+  await serving;
+});
+
 Deno.test("requests ends in time with one clear error when the server", async (test) => {
   const more = {
+    "answers null": json("null"),
+    "answers a post whose text is none": json('{"id":1,"post_text":{"toString":1}}'),
+    "tells a place that is no URL": json('{"id":1,"post_text":""}', "Location: http://[bad\r\n"),
     ...behaviours,
     "answers with a page": reply(
       "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p>\n",
