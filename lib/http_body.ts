@@ -7,6 +7,7 @@
 
 import { quoted } from "./display.ts";
 import { HttpError, parseHeaders, readHeadLines } from "./http_head.ts";
+import { elementsOf } from "./http_list.ts";
 import { LimitError, type SocketReader, UnexpectedEof } from "./reader.ts";
 
 /** How the end of a body is known: by its length, by a last chunk, or by the end of the connection. */
@@ -46,9 +47,8 @@ export function framingOf(
   if (coding !== null) {
     if (length !== null) throw new HttpError("it has both Content-Length and Transfer-Encoding");
     if (version === "1.0") throw new HttpError("it is HTTP/1.0, which has no Transfer-Encoding");
-    // an empty element of a list means nothing (RFC 9110, 5.6.1.2); other codings would have to be asked for by TE
-    const codings = coding.split(",").map((one) => one.replace(/^[ \t]+|[ \t]+$/g, ""))
-      .filter((one) => one !== "");
+    // other codings would have to be asked for by TE
+    const codings = elementsOf(coding);
     if (codings.length !== 1 || codings[0]!.toLowerCase() !== "chunked") {
       throw new HttpError(
         `its Transfer-Encoding is ${quoted(coding, { limit: 100 })}, not chunked`,

@@ -45,6 +45,7 @@ import { run } from "../../lib/cli.ts";
 import { after, DeadlineError, within } from "../../lib/deadline.ts";
 import { quoted, visible } from "../../lib/display.ts";
 import { attempt } from "../../lib/errors.ts";
+import { elementsOf } from "../../lib/http_list.ts";
 import { readReply } from "../../lib/http_reply.ts";
 import { LimitError, SocketReader } from "../../lib/reader.ts";
 import { safeForTerminal } from "../../lib/terminal_output.ts";
@@ -110,9 +111,11 @@ async function get(url: URL, options: Options, take: (piece: Uint8Array) => unkn
   const reading = readReply(reader, { method, ...patience, onInterim: show });
   const reply = await attempt("read the reply", reading, { timeout: Infinity });
   show(reply.lines);
-  const coding = reply.headers.get("content-encoding") ?? "identity";
-  if (coding.toLowerCase() !== "identity") {
-    throw new Error(`the server sends the body as ${quoted(coding)}, but was asked not to`);
+  const codings = elementsOf(reply.headers.get("content-encoding"));
+  if (codings.some((coding) => coding.toLowerCase() !== "identity")) {
+    throw new Error(
+      `the server sends the body as ${quoted(codings.join(", "))}, but was asked not to`,
+    );
   }
   let length = 0;
   const readBody = async () => {
@@ -184,6 +187,9 @@ export async function main(options: Options): Promise<void> {
     throw new UsageError(`"${visible(options.url)}" is no URL that begins with http: or https:`);
   }
   if (url.username || url.password) throw new UsageError("a URL here holds no user and password");
+  if (options.naive && options.head) {
+    throw new UsageError("--naive compares whole replies: leave out --head");
+  }
   if (options.readSize < 1) throw new UsageError("--read-size is at least 1");
   if (options.naive) return await compare(url, options);
   const output = safeForTerminal(Deno.stdout);

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { accepted } from "../../lib/accept.ts";
+import { whatIsWrong } from "../../scripts/http/bad_request.ts";
 import { concat, encode } from "../lib/helpers.ts";
 import { behaviours, misbehave, NONSENSE, type Peer, reset } from "./peers.ts";
 import { startDeno } from "./script.ts";
@@ -229,6 +230,13 @@ const cases: Case[] = [
     stderr: /it ended before its last chunk/,
   },
   {
+    name: "sends a list of codings with nothing in it",
+    answer: saying(`${OK}Content-Encoding: ,\r\nContent-Length: 2\r\n\r\nhi`),
+    code: 0,
+    stdout: "hi",
+    stderr: /2 bytes of body, as many as announced/,
+  },
+  {
     name: "sends gzip that nobody asked for",
     answer: saying(`${OK}Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi`),
     stderr: /sends the body as "gzip", but was asked not to/,
@@ -374,6 +382,7 @@ const wrongWords: [name: string, words: string[], stderr: RegExp][] = [
   ["no URL", ["nonsense"], /"nonsense" is no URL/],
   ["another scheme", ["ftp://127.0.0.1/"], /is no URL that begins with http/],
   ["a password", ["http://a:b@127.0.0.1/"], /a URL here holds no user and password/],
+  ["a loop and no body", ["--naive", "--head"], /--naive compares whole replies: leave out --head/],
   ["no bytes at a time", ["--read-size", "0"], /--read-size is at least 1/],
 ];
 
@@ -402,6 +411,18 @@ Deno.test(`${BY_HAND} sends one request however the URL is written`, async () =>
     `GET /a%20bX:%20y%00?q=%C3%A4GET%20/ HTTP/1.1\r\nHost: 127.0.0.1:${peer.address}\r\n` +
       "Accept-Encoding: identity\r\n\r\n",
   );
+});
+
+Deno.test("whatIsWrong wants a target as it belongs to the method when a line is typed", () => {
+  const wrong = (line: string) => whatIsWrong([line, "Host: example.org"]);
+  for (const target of ["/", "/a?b", "http://example.org/"]) {
+    assertEquals(wrong(`GET ${target} HTTP/1.1`), undefined, target);
+    assertMatch(wrong(`CONNECT ${target} HTTP/1.1`) ?? "", /is no target of CONNECT: HOST:PORT/);
+  }
+  for (const target of ["example.org:443", "[::1]:443", "127.0.0.1:80"]) {
+    assertEquals(wrong(`CONNECT ${target} HTTP/1.1`), undefined, target);
+    assertMatch(wrong(`GET ${target} HTTP/1.1`) ?? "", /is no target: a path/);
+  }
 });
 
 const badAnswers: [name: string, peer: () => Peer | Promise<Peer>, code: number, text: RegExp][] = [
