@@ -5,6 +5,7 @@
  */
 
 import { DeadlineError, within } from "./deadline.ts";
+import { elementsOf } from "./http_list.ts";
 import { pointerTo, Problem } from "./http_problem.ts";
 
 /** Limits of {@linkcode readFields}. */
@@ -50,8 +51,8 @@ export async function readFields(
       headers: { accept: `${JSON_TYPE}, ${FORM_TYPE}` },
     });
   }
-  const coding = request.headers.get("content-encoding") ?? "identity";
-  if (coding.toLowerCase() !== "identity") {
+  const codings = elementsOf(request.headers.get("content-encoding"));
+  if (codings.some((coding) => coding.toLowerCase() !== "identity")) {
     throw new Problem(415, "the body is not to be compressed", {
       headers: { "accept-encoding": "identity" },
     });
@@ -104,6 +105,12 @@ function fromJson(text: string): Map<string, unknown> {
 
 function fromForm(text: string): Map<string, unknown> {
   const fields = new Map<string, unknown>();
+  try {
+    // where bytes are not UTF-8 URLSearchParams would put another character in their place
+    decodeURIComponent(text.match(/(?:%[\da-f]{2})+/gi)?.join(" ") ?? "");
+  } catch {
+    throw new Problem(400, "what the form escapes with % is not UTF-8");
+  }
   for (const [name, value] of new URLSearchParams(text)) {
     if (fields.has(name)) {
       const errors = [{ detail: "is there twice", pointer: pointerTo(name) }];

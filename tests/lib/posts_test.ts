@@ -75,9 +75,16 @@ Deno.test("readFields gives fields, or tells by the status what is wrong, when a
     assertEquals(await fieldsOf(body, json), 400, body);
   }
   assertEquals(await fieldsOf(new Uint8Array([0x61, 0x3d, 0xff]), form), 400);
+  for (const body of ["a=%E4", "%E4=a", "a=%C3x%A4", "a=%c3+%a4", "a=%ED%A0%80", "b=1&a=%FF"]) {
+    assertEquals(await fieldsOf(body, form), 400, body);
+  }
+  assertEquals(await fieldsOf("a=%c3%A4ü%&b=100%zz%4", form), { a: "äü%", b: "100%zz%4" });
   assertEquals(await fieldsOf("a=1", ""), 415);
   assertEquals(await fieldsOf("a=1", "text/plain"), 415);
   assertEquals(await fieldsOf("a=1", form, { "content-encoding": "gzip" }), 415);
+  for (const coding of ["", " , ", "Identity,"]) {
+    assertEquals(await fieldsOf("a=1", form, { "content-encoding": coding }), { a: "1" });
+  }
   assertEquals(await fieldsOf(`a=${"x".repeat(98)}`, form), { a: "x".repeat(98) });
   assertEquals(await fieldsOf(`a=${"x".repeat(99)}`, form), 413);
   const endless = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(60)) });
