@@ -12,7 +12,7 @@
  * Any line-based client will do: nc 127.0.0.1 5015
  *
  * @lecture 002 Homework 2 · 003 TCP, multiple connection · 001 Python Socket module
- * @python  select.select → Promise, socket.accept → listener.accept, socket.recv → reader.readLines,
+ * @python  select.select → Promise, socket.accept → listener.accept, socket.recv → reader.readLine,
  *          socket.sendall → connection.write
  * @run     deno run --allow-net=127.0.0.1:5015 scripts/tcp/chat_server.ts
  * @expect  listening on 127.0.0.1:5015
