@@ -8,6 +8,7 @@ import { type Flow, type FlowPiece, flowsOf } from "./capture_flows.ts";
 import { CaptureError, readCapture } from "./capture_reader.ts";
 import { quoted } from "./display.ts";
 import { attempt } from "./errors.ts";
+import { finderOf } from "./find_bytes.ts";
 
 /** What to look for, and limits. */
 export interface SummaryOptions {
@@ -51,7 +52,7 @@ export async function summarize(path: string, options: SummaryOptions = {}): Pro
     lines.push(`${wanted.length} messages, the first ${mostMessages}:`);
   }
   for (const bytes of wanted.slice(0, mostMessages)) {
-    const found = runs.flatMap((run) => appearances(run, bytes));
+    const found = appearances(runs, bytes);
     const numbers = [...new Set(found.flatMap(({ packets }) => packets))].sort((a, b) => a - b);
     const times = `${found.length} time${found.length === 1 ? "" : "s"}`;
     const where = numbers.length === 0
@@ -98,7 +99,7 @@ function turnsOf({ pieces }: Flow, answers: FlowPiece[]): FlowPiece[][] {
     arrived = Math.max(arrived, piece.packet);
     const turn = turns.at(-1);
     const ends = next < answered.length && answered[next]! < arrived;
-    if (turn && !ends && follows(turn.at(-1)!, piece)) turn.push(piece);
+    if (turn && !ends && endOf(turn.at(-1)!) === piece.offset) turn.push(piece);
     else turns.push([piece]);
   }
   return turns;
@@ -108,33 +109,32 @@ function turnsOf({ pieces }: Flow, answers: FlowPiece[]): FlowPiece[][] {
 interface Run {
   flow: Flow;
   pieces: FlowPiece[];
-  text: string;
+  bytes: Uint8Array;
 }
 
 function runsOf(flow: Flow): Run[] {
-  return turnsOf(flow, []).map((pieces) => ({ flow, pieces, text: characters(bytesOf(pieces)) }));
+  return turnsOf(flow, []).map((pieces) => ({ flow, pieces, bytes: bytesOf(pieces) }));
 }
 
-function follows(before: FlowPiece, { offset }: FlowPiece): boolean {
-  return before.offset + before.bytes.length === offset;
-}
+const endOf = ({ offset, bytes }: FlowPiece) => offset + bytes.length;
 
-/** Where the bytes stand in a run. */
-function appearances({ flow: { from, to }, pieces, text }: Run, bytes: Uint8Array): Appearance[] {
-  if (bytes.length === 0) return [];
+/** Where the bytes stand. */
+function appearances(runs: Run[], wanted: Uint8Array): Appearance[] {
+  if (wanted.length === 0) return [];
   const found: Appearance[] = [];
-  const wanted = characters(bytes);
-  const base = pieces[0]!.offset;
-  let first = 0;
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
-    const [start, end] = [base + at, base + at + wanted.length];
-    // the next place is behind this one, and so are its pieces
-    while (pieces[first]!.offset + pieces[first]!.bytes.length <= start) first++;
-    const packets: number[] = [];
-    for (let index = first; index < pieces.length && pieces[index]!.offset < end; index++) {
-      packets.push(pieces[index]!.packet);
+  const find = finderOf(wanted);
+  for (const { flow: { from, to }, pieces, bytes } of runs) {
+    let first = 0;
+    for (const place of find(bytes)) {
+      const start = pieces[0]!.offset + place;
+      // the next place is behind this one, and so are its pieces
+      while (endOf(pieces[first]!) <= start) first++;
+      const packets: number[] = [];
+      for (let at = first; (pieces[at]?.offset ?? Infinity) < start + wanted.length; at++) {
+        packets.push(pieces[at]!.packet);
+      }
+      found.push({ from, to, packets });
     }
-    found.push({ from, to, packets });
   }
   return found;
 }
@@ -149,11 +149,4 @@ function bytesOf(pieces: FlowPiece[]): Uint8Array {
     at += piece.bytes.length;
   }
   return bytes;
-}
-
-const LATIN_1 = new TextDecoder("latin1");
-
-/** A character for each byte: texts are searched faster than bytes. */
-function characters(bytes: Uint8Array): string {
-  return LATIN_1.decode(bytes);
 }

@@ -286,6 +286,22 @@ Deno.test("summarize ends when a connection has 200,000 messages", async () => {
   assertEquals(lines.at(-1), "  … 199980 more");
 });
 
+Deno.test("summarize ends when a long message is all zeros but for one byte", async () => {
+  const [pieces, size] = [20, 60_000];
+  const zeros = new Uint8Array(size);
+  const packets = Array.from({ length: pieces }, (_, index) => segment(1 + index * size, zeros));
+  packets[0] = segment(1, zeros.with(10, 1));
+  for (let index = 0; index < 3 * pieces; index++) {
+    packets.push(segment(1 + index * size, zeros, { server: true }));
+  }
+  const [, line, ...where] = await summaryOf(captureOf(packets));
+  assertEquals(
+    line!.replace(/^.*bytes\) {2}/, "").slice(0, 32),
+    "1 time, in the packets 1, 2, 3, ",
+  );
+  assertEquals(where.length, 1);
+});
+
 Deno.test("summarize says what is wrong with a file", async () => {
   await assertRejects(
     () => summaryOf(encode("no capture at all, but text")),
