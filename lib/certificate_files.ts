@@ -13,6 +13,7 @@ import {
   readCertificate,
 } from "./certificate.ts";
 import { certificateName } from "./certificate_name.ts";
+import { within } from "./deadline.ts";
 import { visible } from "./display.ts";
 import { ActionError, attempt } from "./errors.ts";
 import type { ServerIdentity } from "./secure_stream.ts";
@@ -40,6 +41,7 @@ export interface CertificateFiles {
   notes: string[];
 }
 
+const PATIENCE = 30_000; // milliseconds in which another program has made its own
 const LOCAL = ["localhost", "127.0.0.1", "::1"];
 
 /**
@@ -168,7 +170,8 @@ async function lockOf(
   const path = `${folder}/lock`;
   try {
     const lock = await Deno.open(path, { read: true, ...options });
-    await attempt(`wait for the program that makes certificates in ${folder}`, lock.lock(true));
+    const turn = within(PATIENCE, lock.lock(true));
+    await attempt(`wait for the program that makes certificates in ${folder}`, turn);
     return lock;
   } catch (error) {
     if (error instanceof ActionError) throw error;
