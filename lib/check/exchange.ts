@@ -25,6 +25,8 @@ export class Exchange implements Disposable {
   readonly #buffer = new Uint8Array(64 * 1024);
   /** A read that has begun and of which nobody has the result yet. */
   #reading: Promise<number | null> | undefined;
+  /** What a read has brought beyond what was asked for: it is the beginning of what is heard next. */
+  #surplus: Uint8Array = this.#buffer.subarray(0, 0);
   #closed = false;
   /** How many bytes the other side, and the systems between, have taken so far. */
   taken = 0;
@@ -71,7 +73,7 @@ export class Exchange implements Disposable {
   /**
    * Waits until `count` bytes have come, the stream has ended, or nothing comes for the timeout; where bytes come
    * drop by drop, ten times as long at most for each 16 KiB. More than asked for is given as well when it is
-   * already there, up to 4 KiB.
+   * already there, up to 4 KiB; what is more than that comes first the next time.
    */
   async hear(count: number, timeout = this.#timeout): Promise<Heard> {
     const room = new Uint8Array(count + ROOM);
@@ -92,6 +94,7 @@ export class Exchange implements Disposable {
       const piece = got.subarray(0, room.length - length);
       room.set(piece, length);
       length += piece.length;
+      this.#surplus = got.subarray(piece.length);
     }
     return { bytes: room.subarray(0, length), then };
   }
@@ -102,6 +105,7 @@ export class Exchange implements Disposable {
   }
 
   async #read(timeout: number): Promise<Uint8Array | "silent" | "ended" | "reset"> {
+    if (this.#surplus.length > 0) return this.#surplus;
     if (this.#closed) return "reset";
     this.#reading ??= this.#connection.read(this.#buffer).catch(() => -1);
     const reading = this.#reading;

@@ -9,7 +9,10 @@ import { type Check, Gone, Mismatch, type Result, runChecks } from "../../lib/ch
 import { Report } from "../../lib/check/report.ts";
 import { Exchange } from "../../lib/check/exchange.ts";
 import { readTime } from "../../lib/check/time_text.ts";
+import { mixedBytes } from "../../lib/check/echo_mistakes.ts";
 import { pause } from "../../lib/pause.ts";
+import { writeAll } from "../../lib/write_all.ts";
+import { concat } from "./helpers.ts";
 
 const nothing = () => ({ [Symbol.dispose]() {} });
 const pass = (name: string): Check<Disposable> => ({ name, run: () => Promise.resolve() });
@@ -105,6 +108,23 @@ Deno.test("an exchange hears all when it comes steadily, and takes more than ten
 Deno.test("an exchange hears no more after ten times the timeout when bytes come drop by drop", async () => {
   const { length } = await hearPieces(1, 1_000, 1_000);
   assert(length < 100, `heard ${length} bytes`);
+});
+
+Deno.test("an exchange hears every byte when one read brings far more than is asked for", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using sender = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using exchange = new Exchange(await listener.accept(), 5_000);
+  const sent = mixedBytes(60_000);
+  await writeAll(sender, sent);
+  await pause(50); // all of it is there, and one read takes it
+  const parts: Uint8Array[] = [];
+  for (let length = 0; length < sent.length;) {
+    const { bytes, then } = await exchange.hear(1);
+    assertEquals(then, "more");
+    parts.push(bytes);
+    length += bytes.length;
+  }
+  assertEquals(concat(...parts), sent);
 });
 
 // in Berlin it is one o'clock of Thursday, less two seconds
