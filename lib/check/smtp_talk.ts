@@ -6,10 +6,14 @@
  */
 
 import { Mismatch } from "./check.ts";
-import { type Exchange, heard, show } from "./exchange.ts";
+import { type Exchange, type Heard, heard, show } from "./exchange.ts";
 
 const LONGEST_LINE = 2_000;
-const LONGEST_MAIL = 500; // lines
+const LONGEST_MAIL = 5_000; // lines
+
+const NO_END = "the line has no end: \\r\\n must stand behind it";
+
+const TOO_LONG = "a line has 998 characters at most, and \\r\\n behind it";
 
 /** A conversation. */
 export class SmtpTalk {
@@ -41,21 +45,27 @@ export class SmtpTalk {
    * @throws {Mismatch} when none comes, or it does not end in CR LF
    */
   async line(expected: string): Promise<string> {
-    for (;;) {
-      const end = this.#rest.indexOf(10);
-      if (end >= 0) return this.#take(end);
-      const more = await this.#exchange.hear(1);
-      this.#rest = new Uint8Array([...this.#rest, ...more.bytes]);
-      if (more.then !== "more" || this.#rest.length > LONGEST_LINE) {
-        const got = heard({ bytes: this.#rest, then: more.then });
-        const unended = this.#rest.length > 0
-          ? "the line has no end: \\r\\n must stand behind it"
-          : more.then === "silent"
-          ? "it waits for something that has come already, or for an answer to a line that it has not sent"
-          : "it closes too early";
-        throw new Mismatch({ expected, got, likely: unended });
-      }
+    const then = await this.#gather();
+    const end = this.#rest.indexOf(10);
+    if (end >= 0) return this.#take(end);
+    const unended = this.#rest.length > LONGEST_LINE
+      ? TOO_LONG
+      : this.#rest.length > 0
+      ? NO_END
+      : then === "silent"
+      ? "it waits for something that has come already, or for an answer to a line that it has not sent"
+      : "it closes too early";
+    throw new Mismatch({ expected, got: heard({ bytes: this.#rest, then }), likely: unended });
+  }
+
+  /** Waits for the end of a line; `more` when that is there, or more has come than a line can be. */
+  async #gather(): Promise<Heard["then"]> {
+    while (!this.#rest.includes(10) && this.#rest.length <= LONGEST_LINE) {
+      const { bytes, then } = await this.#exchange.hear(1);
+      if (then !== "more") return then;
+      this.#rest = new Uint8Array([...this.#rest, ...bytes]);
     }
+    return "more";
   }
 
   #take(end: number): string {
@@ -81,8 +91,9 @@ export class SmtpTalk {
     while (lines.length < LONGEST_MAIL) {
       const line = await this.line("a line of the mail, or a single dot, which ends it")
         .catch((error) => {
-          const bare = error instanceof Mismatch && error.finding.expected.endsWith("CR LF");
-          if (!(error instanceof Mismatch) || bare) throw error;
+          const other = !(error instanceof Mismatch) || error.finding.likely === TOO_LONG ||
+            error.finding.expected.endsWith("CR LF");
+          if (other) throw error;
           const likely = "the end of the mail is missing: \\r\\n.\\r\\n, a line with a single dot";
           throw new Mismatch({ ...error.finding, likely });
         });
@@ -114,22 +125,27 @@ export class SmtpTalk {
    * Waits for the client to close.
    *
    * @param sent what was done before
+   * @param likely the mistake when something else comes, and when nothing does
    * @param words lines that may still come before it
    */
-  async closed(sent: string, likely: string, words = /^(QUIT|RSET)$/i): Promise<void> {
+  async closed(
+    sent: string,
+    likely: { speaks: string; stays: string },
+    words = /^(QUIT|RSET)$/i,
+  ): Promise<void> {
     for (let lines = 0; lines < 3; lines++) {
-      const more = this.#rest.length > 0
-        ? { bytes: this.#rest, then: "more" } as const
-        : await this.#exchange.hear(1);
-      this.#rest = new Uint8Array();
-      if (more.then === "ended" || more.then === "reset") return;
-      const text = new TextDecoder().decode(more.bytes);
-      if (more.then === "silent" || !words.test(text.trim())) {
+      const then = await this.#gather();
+      const bytes = this.#rest.subarray(0, this.#rest.indexOf(10) + 1 || undefined);
+      this.#rest = this.#rest.subarray(bytes.length);
+      const left = then === "ended" || then === "reset";
+      if (left && bytes.length === 0) return;
+      const allowed = words.test(new TextDecoder().decode(bytes).trim());
+      if (!allowed || then === "silent") {
         throw new Mismatch({
           sent,
           expected: "the end of the connection",
-          got: heard(more),
-          likely,
+          got: heard({ bytes, then }),
+          likely: bytes.length === 0 ? likely.stays : allowed ? NO_END : likely.speaks,
         });
       }
       await this.say("221 Goodbye\r\n");

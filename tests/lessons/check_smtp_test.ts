@@ -42,3 +42,12 @@ testWrong(
     verdict,
   ]),
 );
+
+Deno.test("check_smtp fails the check of the mail's form, and no other, when the mail has no From", async () => {
+  const client = mailClient({
+    mail: "Subject: x\r\n\r\nhello\r\n..This line begins with a dot\r\n.\r\n",
+  });
+  const results = await judgeClient(SMTP_CHECKS, talking(client), { all: true });
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  assertEquals(failed.map(({ name }) => name.slice(0, 19)), ["the mail has fields"]);
+});

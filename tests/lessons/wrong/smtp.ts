@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pause } from "../../../lib/pause.ts";
 import { SocketReader } from "../../../lib/reader.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { close } from "./serving.ts";
@@ -21,8 +22,12 @@ interface Mistake {
   end?: string;
   /** Does this before the greeting has come. */
   first?: string;
+  /** Sends the end of each line a moment after the line. */
+  slowly?: boolean;
   /** Sends the mail with DATA. */
   withData?: boolean;
+  /** Does nothing more after a refusal. */
+  silent?: boolean;
   /** After QUIT. */
   stays?: boolean;
 }
@@ -57,7 +62,13 @@ export function mailClient(mistake: Mistake = {}): (connection: Deno.TcpConn) =>
       DATA: "DATA",
       ...mistake.lines,
     };
-    const say = (line: string) => writeAll(connection, `${line}${end}`);
+    connection.setNoDelay();
+    const say = async (line: string) => {
+      if (!mistake.slowly) return await writeAll(connection, `${line}${end}`);
+      await writeAll(connection, line);
+      await pause(20);
+      await writeAll(connection, end);
+    };
     if (mistake.first !== undefined) await say(mistake.first);
     let good = await answer();
     for (const word of ["HELO", "MAIL", "RCPT", "DATA"]) {
@@ -71,6 +82,7 @@ export function mailClient(mistake: Mistake = {}): (connection: Deno.TcpConn) =>
       if (!withData) await writeAll(connection, mail);
       await answer();
     }
+    if (!good && mistake.silent) { while (await connection.read(raw) !== null); }
     const quit = "QUIT" in words ? words.QUIT : "QUIT";
     if (quit !== undefined) {
       await say(quit);
@@ -94,6 +106,14 @@ export const MAIL_CLIENTS: [mistake: string, client: Mistake, verdict: RegExp][]
       RCPT: "RCPT TO: <bob@example.org>",
     },
   }, /^all passed$/],
+  ["none, in two writes for each line", { slowly: true }, /^all passed$/],
+  ["none, with a tab in From", { mail: TEXT.replace("From: ", "From:\t") }, /^all passed$/],
+  ["none, with a folded From", { mail: TEXT.replace("From: ", "From:\r\n ") }, /^all passed$/],
+  [
+    "none, with a mail of 30 KB",
+    { mail: TEXT.replace("hello\r\n", "an ordinary line\r\n".repeat(1_700)) },
+    /^all passed$/,
+  ],
   ["speaks first", { first: "NOOP" }, /the server speaks first/],
   ["never receives", { reads: "never" }, /the server speaks first|without waiting/],
   ["ends lines with LF", { end: "\n" }, /a line ends with \\r\\n/],
@@ -111,6 +131,18 @@ export const MAIL_CLIENTS: [mistake: string, client: Mistake, verdict: RegExp][]
   ["sends no fields", { mail: TEXT.slice(TEXT.indexOf("\r\n\r\n") + 2) }, /the fields are missing/],
   ["sends no empty line", { mail: TEXT.replace("\r\n\r\n", "\r\n") }, /the empty line between/],
   ["sends no From", { mail: TEXT.replace("From:", "To:") }, /the field From: is missing/],
+  [
+    "writes From: in the text only",
+    { mail: TEXT.replace("From:", "To:").replace("hello", "From: nobody") },
+    /the field From: is missing/,
+  ],
+  ["begins with a folded line", { mail: ` ${TEXT}` }, /a name, a colon and a value/],
+  ["sends a line without end", { mail: "x".repeat(5_000) }, /a line has 998 characters at most/],
+  [
+    "stays silent when it is refused",
+    { silent: true },
+    /it neither goes on nor gives up: after a refusal say QUIT/,
+  ],
   ["sends text for a field", { mail: `hello there\r\n${TEXT}` }, /a name, a colon and a value/],
   ["adds no dot", { mail: once }, /gets a second one/],
   ["forgets the line", { mail: TEXT.replace("..This", "This") }, /the text has the line/],
