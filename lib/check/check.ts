@@ -12,7 +12,7 @@ export interface Check<T> {
   name: string;
   /** Tries it; throws a {@linkcode Mismatch} when it is not so. */
   run(trial: T): Promise<void>;
-  /** The most milliseconds that it may take; 10,000 unless told. */
+  /** The most milliseconds that it may take; 10,000 unless told. More where the timeout is longer than usual. */
   deadline?: number;
   /** The likely mistake when the program is no longer there after this check. */
   ifGone?: string;
@@ -59,6 +59,8 @@ export interface Result extends Partial<Finding> {
 export interface CheckOptions {
   /** Tries nothing after the first failure. */
   stopAtFirst?: boolean;
+  /** How long a program may be silent, in milliseconds; deadlines are for 3,000, and grow with what is above. */
+  timeout?: number;
   /** Told each result as it is there. */
   onResult?: (result: Result) => void;
 }
@@ -93,9 +95,10 @@ export async function runChecks<T extends Disposable>(
 ): Promise<Result[]> {
   const results: Result[] = [];
   let previous: Check<T> | undefined;
+  const slowness = Math.max(1, (options.timeout ?? USUAL_TIMEOUT) / USUAL_TIMEOUT);
   let over = false;
   for (const check of checks) {
-    const { gone, ...result } = over ? NOT_TRIED : await tried(check, begin);
+    const { gone, ...result } = over ? NOT_TRIED : await tried(check, begin, slowness);
     if (gone) {
       // where it was there for the check before, that is what ended it
       result.likely = (gone === "meanwhile" ? check : previous)?.ifGone ?? result.likely;
@@ -114,10 +117,16 @@ interface Outcome extends Omit<Result, "name"> {
   gone?: "before" | "meanwhile" | false;
 }
 
+const USUAL_TIMEOUT = 3_000;
+
 const NOT_TRIED: Outcome = { outcome: "not tried" };
 
-async function tried<T extends Disposable>(check: Check<T>, begin: () => T): Promise<Outcome> {
-  const { deadline = 10_000 } = check;
+async function tried<T extends Disposable>(
+  check: Check<T>,
+  begin: () => T,
+  slowness: number,
+): Promise<Outcome> {
+  const deadline = Math.round((check.deadline ?? 10_000) * slowness);
   using trial = begin();
   try {
     await within(deadline, check.run(trial));

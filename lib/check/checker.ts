@@ -64,10 +64,11 @@ export async function check<T extends Disposable>(
   subject: string,
   checks: readonly Check<T>[],
   begin: () => T,
-  { json, first }: Pick<CheckerOptions, "json" | "first">,
+  { json, first, timeout }: Pick<CheckerOptions, "json" | "first" | "timeout">,
 ): Promise<void> {
   const report = new Report(subject, { json });
-  await runChecks(checks, begin, { stopAtFirst: first, onResult: (result) => report.add(result) });
+  const onResult = report.add.bind(report);
+  await runChecks(checks, begin, { stopAtFirst: first, timeout, onResult });
   Deno.exitCode = report.end();
 }
 

@@ -68,6 +68,13 @@ Deno.test("runChecks fails a check and disposes of its trial when it does not en
   assertEquals([results[0]!.expected, disposed], ["an end within 0.05 s", 2]);
 });
 
+Deno.test("runChecks gives a check more time when the program may be silent for longer", async () => {
+  const late = { name: "a", deadline: 50, run: async () => void await pause(400) };
+  const usual = await runChecks([late], nothing, { timeout: 300 });
+  const patient = await runChecks([late], nothing, { timeout: 300_000 });
+  assertEquals([...outcomes(usual), ...outcomes(patient)], ["failed", "passed"]);
+});
+
 Deno.test("runChecks throws when the checker itself has an error", async () => {
   await assertRejects(() => runChecks([fail("a", new TypeError("a bug"))], nothing), TypeError);
 });
