@@ -5,16 +5,10 @@
  */
 
 import type { Check } from "./check.ts";
-import { compareEcho, DECODED, expectEcho, type Hints } from "./echo_mistakes.ts";
+import { always, bytesCutBy, cutBy, isCutByDecoding, NO_TEXT } from "./echo_cuts.ts";
+import { compareEcho, DECODED, expectEcho } from "./echo_mistakes.ts";
 import { show } from "./exchange.ts";
 import type { ServerTrial } from "./server_trial.ts";
-
-const NO_TEXT = "bytes that are no UTF-8 end the conversation: do not decode, send the bytes";
-
-/** The reason for an end in the middle of any bytes, once it is known. */
-export function endedByBytes({ known }: ServerTrial): Hints {
-  return known.has(NO_TEXT) ? { ended: NO_TEXT, reset: NO_TEXT } : {};
-}
 
 const allBytes: Check<ServerTrial> = {
   name: "bytes of all values from 0 to 255 come back",
@@ -25,12 +19,12 @@ const allBytes: Check<ServerTrial> = {
     await exchange.send(message);
     const answer = await exchange.hear(message.length);
     const ended = answer.then === "ended" || answer.then === "reset";
-    if (ended && answer.bytes.length <= 128) trial.known.add(NO_TEXT);
+    if (ended && isCutByDecoding(answer.bytes.length)) trial.known.add(NO_TEXT);
     // from 128 on none of these is a character in UTF-8
     const silent = answer.bytes.length === 128
       ? DECODED
       : "it waits at a byte of some value: bytes are bytes, none is special";
-    compareEcho(message, answer, { ended: NO_TEXT, reset: NO_TEXT, silent });
+    compareEcho(message, answer, { silent, ...bytesCutBy(trial) });
   },
 };
 
@@ -42,13 +36,17 @@ const blanks: Check<ServerTrial> = {
   async run(trial) {
     for (const message of [" \t both ends \t ", "\r\n", "one\ntwo\r\n\r\n", "\0"]) {
       using exchange = await trial.connect();
-      await expectEcho(exchange, message, {
-        silent: `nothing comes back for ${show(message)}: do not strip, and do not wait for more`,
-      });
+      const silent = `nothing comes back for ${
+        show(message)
+      }: do not strip, and do not wait for more`;
+      await expectEcho(exchange, message, cutBy(trial, { silent }));
+      const over = `${show(message)} ends the conversation: no byte does, only the client's end`;
+      await expectEcho(exchange, "and more", cutBy(trial, always(over)));
     }
     for (const word of ["bye", "exit", "quit\n"]) {
       using exchange = await trial.connect();
-      await expectEcho(exchange, word, { silent: COMMAND, ended: COMMAND, reset: COMMAND });
+      await expectEcho(exchange, word, cutBy(trial, always(COMMAND)));
+      await expectEcho(exchange, "and more", cutBy(trial, always(COMMAND)));
     }
   },
 };
@@ -60,7 +58,7 @@ const cutCharacters: Check<ServerTrial> = {
     const message = "é€😀".repeat(40);
     for (const shift of ["", "a", "ab", "abc"]) {
       using exchange = await trial.connect();
-      await expectEcho(exchange, shift + message, endedByBytes(trial));
+      await expectEcho(exchange, shift + message, bytesCutBy(trial));
     }
   },
 };

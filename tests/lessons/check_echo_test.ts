@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ECHO_BASICS } from "../../lib/check/echo_checks.ts";
 import { ECHO_HARD } from "../../lib/check/echo_hard_checks.ts";
 import { serve } from "../../scripts/tcp/echo_server.ts";
-import { WRONG_ECHO, WRONG_TEXT } from "./wrong/echo.ts";
+import { WRONG_ECHO, WRONG_IN_MANY } from "./wrong/echo.ts";
 import { firstFailure, judge, serving, testWrong } from "./wrong/serving.ts";
 
 const CHECKS = [...ECHO_BASICS, ...ECHO_HARD];
@@ -28,7 +28,7 @@ testWrong(
   }, verdict]),
 );
 
-for (const [mistake, way, verdict] of WRONG_TEXT) {
+for (const [mistake, way, verdict] of WRONG_IN_MANY) {
   Deno.test(`check_echo blames nothing else in any check when a server ${mistake}`, async () => {
     await using server = serving(way);
     const options = { all: true, timeout: 500, silence: 100 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accepted } from "../../../lib/accept.ts";
 import { after } from "../../../lib/deadline.ts";
 import { encode } from "../../lib/helpers.ts";
 import { atOnce, inTurn, type Way } from "./serving.ts";
@@ -42,8 +43,26 @@ const fullBuffer = (size: number) => async (connection: Deno.Conn) => {
   }
 };
 
+/** Reads so many bytes at a time, until a read is shorter, or for so many reads. */
+const leaving = (size: number, most = Infinity) => async (connection: Deno.Conn) => {
+  const buffer = new Uint8Array(size);
+  for (let reads = 1;; reads++) {
+    const count = await connection.read(buffer) ?? 0;
+    await sendAll(connection, buffer.subarray(0, count));
+    if (reads === most || (most === Infinity && count < size)) return;
+  }
+};
+
+/** Reads once, and keeps the connection. */
+const staying: Way = async (listener, open) => {
+  for await (const connection of accepted(listener)) {
+    open.add(connection);
+    leaving(64 * 1024, 1)(connection).catch(() => {});
+  }
+};
+
 /** Mistakes that several checks find, and the words for each of them in all of these. */
-export const WRONG_TEXT: [mistake: string, server: Way, verdict: RegExp][] = [
+export const WRONG_IN_MANY: [mistake: string, server: Way, verdict: RegExp][] = [
   [
     "drops what is no UTF-8",
     inTurn(echo(text((it) => it.replaceAll("\ufffd", "")))),
@@ -59,6 +78,9 @@ export const WRONG_TEXT: [mistake: string, server: Way, verdict: RegExp][] = [
     inTurn(echo((bytes) => encode(new TextDecoder("utf-8", { fatal: true }).decode(bytes)))),
     /^bytes that are no UTF-8 end the conversation/,
   ],
+  ["reads 16 bytes once", inTurn(leaving(16, 1)), /^it reads once/],
+  ["reads once, and keeps the connection", staying, /^it reads once|^it does not close when/],
+  ["reads 16 bytes until fewer come", inTurn(leaving(16)), /^it stops at a read that is shorter/],
 ];
 
 /** What the mistake is, the server that makes it, and the checker's words for it. */
@@ -88,23 +110,36 @@ export const WRONG_ECHO: [mistake: string, server: Way, verdict: RegExp][] = [
   ],
   [
     "stops at a short read",
-    inTurn(async (connection) => {
-      const buffer = new Uint8Array(16);
-      for (let count: number | null = 16; count === 16;) {
-        count = await connection.read(buffer);
-        await sendAll(connection, buffer.subarray(0, count ?? 0));
-      }
-    }),
-    /it stops at a read that is shorter than its buffer/,
+    inTurn(leaving(16)),
+    /it stops at a read that is shorter than its buff/,
+  ],
+  ["reads once", inTurn(leaving(1_024, 1)), /it reads once/],
+  [
+    "reads once, and keeps the connection",
+    staying,
+    /it reads once, and leaves the connection open/,
   ],
   [
-    "reads once",
+    "ends at a line feed",
     inTurn(async (connection) => {
       const buffer = new Uint8Array(1_024);
-      const count = await connection.read(buffer);
-      await sendAll(connection, buffer.subarray(0, count ?? 0));
+      for (let count; (count = await connection.read(buffer)) !== null;) {
+        await sendAll(connection, buffer.subarray(0, count));
+        if (buffer[count - 1] === 10) return;
+      }
     }),
-    /it reads once/,
+    /"\\r\\n" ends the conversation: no byte does/,
+  ],
+  [
+    "answers a word, and ends",
+    inTurn(async (connection) => {
+      const buffer = new Uint8Array(1_024);
+      for (let count; (count = await connection.read(buffer)) !== null;) {
+        await sendAll(connection, buffer.subarray(0, count));
+        if (/^(bye|quit)/.test(new TextDecoder().decode(buffer.subarray(0, count)))) return;
+      }
+    }),
+    /it takes a word such as quit for a command/,
   ],
   [
     "takes a full buffer for a sign of more",
