@@ -5,17 +5,19 @@
  */
 
 import { pause } from "../pause.ts";
-import type { Check } from "./check.ts";
+import { type Check, Mismatch } from "./check.ts";
 import { shortMessage } from "./echo_checks.ts";
 import { letters, mixedBytes } from "./echo_mistakes.ts";
 import type { Exchange } from "./exchange.ts";
-import { eachItsOwn, expectOwn, FULL, SEQUENTIAL } from "./many_mistakes.ts";
+import { eachItsOwn, expectOwn, FULL, ONCE, SEQUENTIAL } from "./many_mistakes.ts";
 import { sendAndReset } from "./reset.ts";
 import type { ServerTrial } from "./server_trial.ts";
 
 const CATCH =
   "what goes wrong with one client ends the whole server: catch errors around each conversation";
-const ONCE = "it closes, or stops reading, after the first message of a client: loop until the end";
+const KEPT =
+  'it keeps the connection of a client that has ended: close it when recv gives b"" (read gives null); where fork ' +
+  "gives a copy to the child, the parent closes its own";
 const DISTURBED =
   "what one client does ends the conversation of another: what belongs to one conversation must be a variable " +
   "of that conversation, and its errors are its own";
@@ -61,7 +63,7 @@ const twenty: Check<ServerTrial> = {
   ifGone: CATCH,
   async run(trial) {
     const [idle, ...busy] = await connections(trial, 20) as [Exchange, ...Exchange[]];
-    for (const round of ["first", "second", "third"]) await eachItsOwn(trial, busy, idle, round);
+    for (const round of [1, 2, 3]) await eachItsOwn(trial, busy, idle, round);
     const likely = "the client that was idle is forgotten";
     await expectOwn(trial, idle, "idle no more", { others: busy, likely });
   },
@@ -119,6 +121,11 @@ const coming: Check<ServerTrial> = {
         trial.known.add(FULL);
         throw error;
       }
+      await exchange.end();
+      const { then } = await exchange.hear(1);
+      if (then === "ended" || then === "reset") continue;
+      const sent = "the end of the stream";
+      throw new Mismatch({ sent, expected: sent, got: "a connection that stays", likely: KEPT });
     }
   },
 };

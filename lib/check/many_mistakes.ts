@@ -6,6 +6,7 @@
  */
 
 import { Mismatch } from "./check.ts";
+import { always } from "./echo_cuts.ts";
 import { compareEcho } from "./echo_mistakes.ts";
 import { type Exchange, type Heard, heard, show } from "./exchange.ts";
 import type { ServerTrial } from "./server_trial.ts";
@@ -24,6 +25,9 @@ const SHARED =
   "clients get each other's answers: what belongs to one conversation (connection, buffer) must be a variable of " +
   "that conversation, not one that all share";
 const TO_ALL = "it sends to all clients: an echo goes to the one who spoke";
+/** The first message of a client is answered, and no further one. */
+export const ONCE =
+  "it closes, or stops reading, after the first message of a client: loop until the end";
 const FEW =
   "some of 20 clients are not served: a pool or a queue is too small, or an idle client holds it";
 
@@ -79,9 +83,6 @@ async function blame(
   throw new Mismatch({ sent, expected: sent, got: heard(answer), likely: proved ?? likely });
 }
 
-/** All three ways in which an answer can be missing have the same reason. */
-const always = (likely: string) => ({ silent: likely, ended: likely, reset: likely });
-
 async function isWithOthers(others: Exchange[], message: string): Promise<boolean> {
   const all = await Promise.all(others.map((other) => other.hear(1, 100)));
   return all.some((answer) => textOf(answer).includes(message));
@@ -93,14 +94,14 @@ async function comesWithout(others: Exchange[], exchange: Exchange): Promise<boo
   return others.length > 0 && (await exchange.hear(1)).bytes.length > 0;
 }
 
-/** Sends each client's own message, then compares what each gets. */
+/** Sends each client's own message, then compares what each gets; in later rounds all have been served before. */
 export async function eachItsOwn(
   trial: ServerTrial,
   exchanges: Exchange[],
   idle: Exchange,
-  round: string,
+  round: number,
 ): Promise<void> {
-  const messages = exchanges.map((_, at) => `client ${at}, ${round}\n`);
+  const messages = exchanges.map((_, at) => `client ${at}, round ${round}\n`);
   await Promise.all(exchanges.map((exchange, at) => exchange.send(messages[at]!)));
   const answers = await Promise.all(
     exchanges.map((exchange, at) => exchange.hear(messages[at]!.length)),
@@ -123,6 +124,6 @@ export async function eachItsOwn(
   const others = [idle, ...exchanges.filter((_, at) => at !== missing)];
   // where some are served, the place for the others is too small
   const waits = served > 1 ? FEW : SEQUENTIAL;
-  const circumstances = { others, waits, likely: FEW };
+  const circumstances = { others, waits, likely: round === 1 ? FEW : ONCE };
   await blame(trial, exchanges[missing]!, messages[missing]!, answers[missing]!, circumstances);
 }

@@ -8,7 +8,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { MANY_CHECKS } from "../../lib/check/many_checks.ts";
 import { serve } from "../../scripts/tcp/many_clients_async.ts";
 import { startScript } from "../hostile/script.ts";
-import { echo, sharedConnection, WRONG_MANY } from "./wrong/many.ts";
+import { answersOnce, echo, sharedConnection, WRONG_MANY } from "./wrong/many.ts";
 import { firstFailure, inTurn, judge, serving, testWrong, type Way } from "./wrong/serving.ts";
 
 Deno.test("check_many_clients finds nothing wrong when the server is tcp/many_clients_async", async () => {
@@ -37,10 +37,16 @@ testWrong(
 );
 
 for (
-  const [mistake, way, verdict] of [
-    ["serves one client at a time", inTurn(echo), /^it serves one client at a time/],
-    ["shares the connection", sharedConnection, /^clients get each other's answers/],
-  ] as [string, Way, RegExp][]
+  const [mistake, way, verdict, count] of [
+    ["serves one client at a time", inTurn(echo), /^it serves one client at a time/, 6],
+    ["shares the connection", sharedConnection, /^clients get each other's answers/, 6],
+    [
+      "answers each client once",
+      answersOnce,
+      /^it closes.* after the first message of a client/,
+      3,
+    ],
+  ] as [string, Way, RegExp, number][]
 ) {
   Deno.test(`check_many_clients blames nothing else in any check when a server ${mistake}`, async () => {
     await using server = serving(way);
@@ -48,6 +54,6 @@ for (
     const results = await judge(MANY_CHECKS, server.where, options);
     const failed = results.filter(({ outcome }) => outcome === "failed");
     for (const { likely } of failed) assertMatch(likely!, verdict);
-    assertEquals(failed.length, 6);
+    assertEquals(failed.length, count);
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accepted } from "../../../lib/accept.ts";
 import { after } from "../../../lib/deadline.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { atOnce, inTurn, type Way } from "./serving.ts";
@@ -96,6 +97,14 @@ function places(most: number): Way {
   });
 }
 
+/** Nobody closes what a client has left. */
+const keeping: Way = async (listener, open) => {
+  for await (const connection of accepted(listener)) {
+    open.add(connection);
+    echo(connection).catch(() => {});
+  }
+};
+
 /** What goes wrong with one client is thrown in the loop of all. */
 const noCatch: Way = async (listener, open) => {
   const { promise: failed, reject } = Promise.withResolvers<never>();
@@ -110,16 +119,19 @@ const noCatch: Way = async (listener, open) => {
   }
 };
 
+/** Answers each client's first message, and closes. */
+export const answersOnce = atOnce(async (connection) => {
+  const buffer = new Uint8Array(1_024);
+  const count = await connection.read(buffer);
+  await writeAll(connection, buffer.subarray(0, count ?? 0));
+});
+
 /** What the mistake is, the server that makes it, and the checker's words for it. */
 export const WRONG_MANY: [mistake: string, server: Way, verdict: RegExp][] = [
   ["serves one client at a time", inTurn(echo), /it serves one client at a time/],
   [
     "answers each client once",
-    atOnce(async (connection) => {
-      const buffer = new Uint8Array(1_024);
-      const count = await connection.read(buffer);
-      await writeAll(connection, buffer.subarray(0, count ?? 0));
-    }),
+    answersOnce,
     /after the first message of a client: loop until the end/,
   ],
   ["has room for five clients", pool(5), /some of 20 clients are not served/],
@@ -136,5 +148,6 @@ export const WRONG_MANY: [mistake: string, server: Way, verdict: RegExp][] = [
     /sendall to a client that does not read waits/,
   ],
   ["never frees a client's place", places(100), /there is no place for one more/],
+  ["keeps each client's connection", keeping, /it keeps the connection of a client that has ended/],
   ["ends when one client resets", noCatch, /what goes wrong with one client ends the whole server/],
 ];
