@@ -12,6 +12,20 @@ import { type DownloadStage } from "./download_stage.ts";
 
 const MOST_FILES = 1_000;
 
+/** A file of the folder. */
+export interface Found {
+  /** Its beginning, or all of it. */
+  bytes: Uint8Array;
+  /** How many bytes it has. */
+  size: number;
+}
+
+/** Whether a file has exactly these bytes. */
+export function isAll(found: Found, bytes: Uint8Array): boolean {
+  return found.size === bytes.length && found.bytes.length === bytes.length &&
+    bytes.every((byte, at) => byte === found.bytes[at]);
+}
+
 /** One try of the student's program. */
 export class DownloadTrial implements Disposable {
   readonly stage: DownloadStage;
@@ -59,27 +73,45 @@ export class DownloadTrial implements Disposable {
   /** Whether a file of the folder has exactly these bytes. */
   async has(bytes: Uint8Array): Promise<boolean> {
     for (const name of await this.names()) {
-      const path = `${this.#folder}/${name}`;
-      try {
-        const { isFile, size } = await Deno.stat(path);
-        if (!isFile || size !== bytes.length) continue;
-        const found = await Deno.readFile(path);
-        if (found.every((byte, at) => byte === bytes[at])) return true;
-      } catch (error) {
-        // it was there for a moment only, as a part
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
+      const found = await this.#look(name, bytes.length, (size) => size === bytes.length);
+      if (found && isAll(found, bytes)) return true;
     }
     return false;
   }
 
-  /** The beginning of a file that has come since, for a report. */
-  async anyNew(before: string[]): Promise<Uint8Array | undefined> {
-    const name = (await this.names()).find((each) => !before.includes(each));
-    if (name === undefined) return undefined;
-    using file = await Deno.open(`${this.#folder}/${name}`);
-    const buffer = new Uint8Array(4_096);
-    return buffer.subarray(0, await file.read(buffer) ?? 0);
+  /** A file that has come since, with `most` bytes of it at most. */
+  async anyNew(before: string[], most: number): Promise<Found | undefined> {
+    for (const name of await this.names()) {
+      const found = before.includes(name) ? undefined : await this.#look(name, most);
+      if (found) return found;
+    }
+  }
+
+  /** A name's file, unless it is none, or of another size than is wanted. */
+  async #look(
+    name: string,
+    most: number,
+    wanted = (_size: number) => true,
+  ): Promise<Found | undefined> {
+    const path = `${this.#folder}/${name}`;
+    try {
+      const { isFile, size } = await Deno.stat(path);
+      if (!isFile || !wanted(size)) return undefined;
+      using file = await Deno.open(path);
+      const bytes = new Uint8Array(Math.min(size, most));
+      let length = 0;
+      while (length < bytes.length) {
+        const count = await file.read(bytes.subarray(length));
+        if (count === null) break;
+        length += count;
+      }
+      return { bytes: bytes.subarray(0, length), size };
+    } catch (error) {
+      // a link that leads nowhere, or a name that was there for a moment only, as of a part
+      const { FilesystemLoop, NotFound, PermissionDenied } = Deno.errors;
+      const kinds = [FilesystemLoop, NotFound, PermissionDenied];
+      if (!kinds.some((kind) => error instanceof kind)) throw error;
+    }
   }
 
   /** The names in the folder. */

@@ -165,8 +165,18 @@ function loss(sent: Uint8Array, bytes: Uint8Array, at: number): string | undefin
   }
 }
 
-/** One character for each byte. */
-function latin(bytes: Uint8Array): string {
+/**
+ * One character for each byte.
+ *
+ * @example
+ * ```ts
+ * import { latin } from "./echo_mistakes.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(latin(new Uint8Array([65, 228])), "Aä");
+ * ```
+ */
+export function latin(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 

@@ -7,12 +7,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Check, Gone, Mismatch, type Result, runChecks } from "../../lib/check/check.ts";
 import { Report } from "../../lib/check/report.ts";
+import type { DownloadStage } from "../../lib/check/download_stage.ts";
+import { DownloadTrial } from "../../lib/check/download_trial.ts";
 import { Exchange } from "../../lib/check/exchange.ts";
 import { readTime } from "../../lib/check/time_text.ts";
 import { mixedBytes } from "../../lib/check/echo_mistakes.ts";
 import { pause } from "../../lib/pause.ts";
 import { writeAll } from "../../lib/write_all.ts";
-import { concat } from "./helpers.ts";
+import { concat, encode } from "./helpers.ts";
 
 const nothing = () => ({ [Symbol.dispose]() {} });
 const pass = (name: string): Check<Disposable> => ({ name, run: () => Promise.resolve() });
@@ -132,6 +134,28 @@ Deno.test("an exchange hears every byte when one read brings far more than is as
     length += bytes.length;
   }
   assertEquals(concat(...parts), sent);
+});
+
+Deno.test("a download trial finds the file that is new when there are folders, links to nothing and parts", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "check-" });
+  try {
+    const options = { folder, timeout: 1_000, patience: 1_000 };
+    using trial = new DownloadTrial({} as DownloadStage, options);
+    await Deno.writeTextFile(`${folder}/old`, "old");
+    const before = await trial.names();
+    await Deno.mkdir(`${folder}/a`);
+    await Deno.symlink("nowhere", `${folder}/b`);
+    await Deno.symlink("c", `${folder}/c`);
+    assertEquals([await trial.anyNew(before, 3), await trial.has(encode("news"))], [
+      undefined,
+      false,
+    ]);
+    await Deno.writeTextFile(`${folder}/d`, "news");
+    assertEquals(await trial.anyNew(before, 3), { bytes: encode("new"), size: 4 });
+    assert(await trial.has(encode("news")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 // in Berlin it is one o'clock of Thursday, less two seconds

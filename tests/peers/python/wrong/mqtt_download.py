@@ -33,12 +33,21 @@ def download(url):
     if KIND == "no_file":
         return
     path = os.path.join(FOLDER, name_of(url))
+    if KIND == "folder":
+        path = os.path.join(FOLDER, "today", name_of(url))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
     if KIND == "text":
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.write(body.decode("utf-8", "replace"))
     elif KIND == "representation":
         with open(path, "w") as file:
             file.write(str(body))
+    elif KIND == "other":
+        with open(path, "wb") as file:
+            file.write(body[::-1])
+    elif KIND == "longer":
+        with open(path, "wb") as file:
+            file.write(body + b"\n")
     elif KIND == "empty":
         with open(path, "wb"):
             pass
