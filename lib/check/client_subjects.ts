@@ -41,8 +41,8 @@ export const TIME_CLIENT_CHECKS = clientChecks({
 /** The client that hands in homework, about one of the texts of the check. */
 export const WORD_CLIENT_CHECKS = clientChecks({
   judge(message) {
-    const { likely, expected } = faultOf(decode(message)) ?? {};
-    if (likely && expected) throw new Mismatch({ expected, got: show(message), likely });
+    const fault = faultOf(decode(message));
+    if (fault) throw new Mismatch({ ...fault, got: show(message) });
   },
   reply: (message) => encode(faultOf(decode(message)) ? "try again\n" : "thank you\n"),
 });
@@ -57,14 +57,19 @@ function faultOf(text: string): { expected: string; likely: string } | undefined
   }
   try {
     const { file, word } = parseClaim(text.trim());
-    const known = WORD_TEXTS[file];
-    if (known === undefined) {
+    // every object has a constructor, and that is no text
+    if (!Object.hasOwn(WORD_TEXTS, file)) {
       const names = Object.keys(WORD_TEXTS).slice(0, 5).join(", ");
       const likely = `hand in the word of one of the check's files: ${names}`;
       return { expected: "a file that the check knows", likely };
     }
-    const { words } = mostFrequent(known);
+    const { words } = mostFrequent(WORD_TEXTS[file]!);
     if (words.includes(word)) return undefined;
+    if (words.length === 0) {
+      const likely =
+        `${file} has no words, so that none is right: take another of the check's files`;
+      return { expected: "a file that has words", likely };
+    }
     return {
       expected: words.map((one) => `"${one}"`).join(" or "),
       likely:

@@ -137,5 +137,7 @@ export const WORD_CLIENTS: [mistake: string, client: Talk, verdict: RegExp][] = 
   ],
   ["sends two parts", right("ada:check_case.txt\n", 10), /write USER:FILE:WORD/],
   ["sends no line feed", right("ada:check_case.txt:tea", 10), /the line feed is missing/],
+  ["takes a file without words", right("ada:check_empty.txt:three\n", 10), /has no words/],
+  ["takes constructor for a file", right("ada:constructor:x\n", 10), /one of the check's files/],
   ["takes an unknown file", right("ada:mine.txt:tea\n", 10), /one of the check's files/],
 ];
