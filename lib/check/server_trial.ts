@@ -25,13 +25,21 @@ export class ServerTrial implements Disposable {
   /** What earlier checks have found out. */
   readonly known: Set<string>;
   readonly #open = new Set<Exchange>();
+  /** A connection that is there already, for whoever connects first. */
+  #ready: Deno.TcpConn | undefined;
   #over = false;
   #connected = false;
 
-  constructor(where: NetEndpoint, options: TrialOptions, known = new Set<string>()) {
+  constructor(
+    where: NetEndpoint,
+    options: TrialOptions,
+    known = new Set<string>(),
+    ready?: Deno.TcpConn,
+  ) {
     this.where = where;
     this.options = options;
     this.known = known;
+    this.#ready = ready;
   }
 
   /**
@@ -41,13 +49,22 @@ export class ServerTrial implements Disposable {
    * @throws {ActionError} when Deno was not given the permission
    */
   async connect(): Promise<Exchange> {
+    const connection = this.#ready ?? await this.#dial();
+    this.#ready = undefined;
+    this.#connected = true;
+    const exchange = new Exchange(connection, this.options.timeout);
+    if (this.#over) exchange[Symbol.dispose]();
+    else this.#open.add(exchange);
+    return exchange;
+  }
+
+  async #dial(): Promise<Deno.TcpConn> {
     const address = formatEndpoint(this.where);
     const action = `connect to ${address}`;
-    let connection: Deno.TcpConn;
     try {
       // while the queue of a busy server is full, the system tries again after 1 s, and after 3 s
       const patience = this.options.timeout + 1_000;
-      connection = await within(patience, Deno.connect(this.where));
+      return await within(patience, Deno.connect(this.where));
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw new ActionError(action, error);
       if (error instanceof DeadlineError) {
@@ -68,15 +85,11 @@ export class ServerTrial implements Disposable {
         `start your server first, and look which address it listens on: here it is ${address}`;
       throw new Gone({ expected: "a connection", got: reason, likely }, this.#connected);
     }
-    this.#connected = true;
-    const exchange = new Exchange(connection, this.options.timeout);
-    if (this.#over) exchange[Symbol.dispose]();
-    else this.#open.add(exchange);
-    return exchange;
   }
 
   [Symbol.dispose](): void {
     this.#over = true;
+    this.#ready?.close();
     for (const exchange of this.#open) exchange[Symbol.dispose]();
   }
 }

@@ -15,12 +15,23 @@ const CATCH =
   "what goes wrong with one client ends the whole server: catch errors around each conversation";
 const NO_LOOP = "it serves one client and no more: put accept, and all that follows, into a loop";
 const WAY = "/api/chat.postMessage";
+const NO_CALL =
+  "it does not call Slack: its API must be http://HOST:PORT/api, the address at which this check " +
+  "listens, and be called for each message";
+const TWICE = "it posts a message more than once";
+const EMPTY =
+  'what is no message is posted: recv gives b"" at the end of a conversation, nothing to send';
 
-/** Sends a line, and expects thanks. */
-async function tell(trial: SlackTrial, line: string, likely: string): Promise<void> {
+/** Sends a line, and expects thanks, which may come when it is posted. */
+async function tell(
+  trial: SlackTrial,
+  line: string,
+  likely: string,
+  patience = trial.options.timeout,
+): Promise<void> {
   using exchange = await trial.connect();
   await exchange.send(`${line}\n`);
-  const first = await exchange.hear(1);
+  const first = await exchange.hear(1, patience);
   const rest = await exchange.hear(4_096, 60);
   const bytes = new Uint8Array([...first.bytes, ...rest.bytes]);
   if (/^thank you/i.test(new TextDecoder().decode(bytes))) return;
@@ -36,18 +47,60 @@ async function tell(trial: SlackTrial, line: string, likely: string): Promise<vo
 async function posted(trial: SlackTrial, expected: string, likely: string): Promise<Post> {
   const post = await trial.slack.next(trial.options.timeout);
   if (post) return post;
-  throw new Mismatch({ expected: `Slack gets ${quoted(expected)}`, got: "nothing", likely });
+  if (likely === NO_CALL) trial.known.add(NO_CALL);
+  throw new Mismatch({
+    expected: `Slack gets ${quoted(expected)}`,
+    got: "nothing",
+    likely: trial.known.has(NO_CALL) ? NO_CALL : likely,
+  });
 }
 
 const textOf = ({ values }: Post) => values.text ?? "";
+/** The text as a reader in Slack sees it. */
+const readable = (post: Post) => unescapeText(textOf(post)).trimEnd();
 
-function mustBe(post: Post, text: string, likely: string): void {
+function mustBe({ slack }: SlackTrial, post: Post, text: string, likely?: string): void {
   const got = textOf(post);
-  if ([got, unescapeText(got)].some((each) => each.trimEnd() === text)) return;
+  if (got.trimEnd() === text || readable(post) === text) {
+    slack.taken.add(text);
+    return;
+  }
   const mistake = got.startsWith("b'")
     ? "it sends Python's way to show bytes, b'…': decode them, do not convert them with str()"
+    : slack.taken.has(readable(post))
+    ? TWICE
+    : got === ""
+    ? EMPTY
     : likely;
   throw new Mismatch({ expected: quoted(text), got: show(got), likely: mistake });
+}
+
+const QUIET = 300, MOST_SURPLUS = 10;
+
+/** A check after which nothing more is posted; whatever is, is not taken for what a later check waits for. */
+function andNoMore(check: Check<SlackTrial>): Check<SlackTrial> {
+  return {
+    ...check,
+    deadline: 30_000,
+    async run(trial) {
+      const { slack } = trial;
+      try {
+        await check.run(trial);
+        const more = await slack.next(QUIET);
+        if (!more) return;
+        const again = slack.taken.has(readable(more));
+        throw new Mismatch({
+          expected: "one post for each message",
+          got: `${show(textOf(more))} ${again ? "once more" : "as well"}`,
+          likely: again ? TWICE : textOf(more) === "" ? EMPTY : undefined,
+        });
+      } catch (error) {
+        for (let count = 0; count < MOST_SURPLUS && await slack.next(QUIET);) count++;
+        slack.clear();
+        throw error;
+      }
+    },
+  };
 }
 
 const thanks: Check<SlackTrial> = {
@@ -62,10 +115,8 @@ const forwarded: Check<SlackTrial> = {
   name: "it is posted to Slack, by chat.postMessage",
   ifGone: NO_LOOP,
   async run(trial) {
-    const likely = `it does not call Slack: its API must be http://HOST:PORT${
-      WAY.replace("/chat.postMessage", "")
-    }, the address at which this check listens, and be called for each message`;
-    const post = await posted(trial, "hello Slack", likely);
+    const post = await posted(trial, "hello Slack", NO_CALL);
+    remember(trial, post);
     if (post.path !== WAY || post.method !== "POST") {
       throw new Mismatch({
         expected: `POST ${WAY}`,
@@ -75,8 +126,7 @@ const forwarded: Check<SlackTrial> = {
           : "it calls another method: the one for messages is chat.postMessage",
       });
     }
-    mustBe(post, "hello Slack", "the text is not what was sent");
-    remember(trial, post);
+    mustBe(trial, post, "hello Slack", "the text is not what was sent");
   },
 };
 
@@ -87,12 +137,19 @@ function remember({ known }: SlackTrial, post: Post): void {
   if (/^#?bot$/.test(post.values.channel ?? "")) known.add("channel");
 }
 
+function mustHaveCome(known: Set<string>, expected: string): void {
+  if (known.has(NO_CALL)) throw new Mismatch({ expected, got: "no post", likely: NO_CALL });
+}
+
 const token: Check<SlackTrial> = {
   name: "it comes with a token, which is not in the URL",
+  ifGone: NO_LOOP,
   run({ known }) {
     if (known.has("token") && !known.has("token in the URL")) return Promise.resolve();
+    const expected = "a header Authorization: Bearer TOKEN";
+    mustHaveCome(known, expected);
     throw new Mismatch({
-      expected: "a header Authorization: Bearer TOKEN",
+      expected,
       got: known.has("token in the URL") ? "a token in the URL" : "no token",
       likely: known.has("token in the URL")
         ? "what stands in a URL is kept in logs: a token goes into the header"
@@ -103,8 +160,10 @@ const token: Check<SlackTrial> = {
 
 const channel: Check<SlackTrial> = {
   name: "it goes to the channel #bot",
+  ifGone: NO_LOOP,
   run({ known }) {
     if (known.has("channel")) return Promise.resolve();
+    mustHaveCome(known, '"#bot"');
     const likely = 'the channel is one of the arguments: channel="#bot"';
     throw new Mismatch({ expected: '"#bot"', got: "another channel, or none", likely });
   },
@@ -120,7 +179,7 @@ const nextClients: Check<SlackTrial> = {
         text,
         "accept stands before the loop: each client needs an accept of its own",
       );
-      mustBe(await posted(trial, text, NO_LOOP), text, "messages get mixed up");
+      mustBe(trial, await posted(trial, text, NO_LOOP), text, "messages get mixed up");
     }
   },
 };
@@ -132,7 +191,7 @@ const longer: Check<SlackTrial> = {
     const likely =
       "each recv becomes a message of its own, of 20 bytes at most: gather until the line feed";
     await tell(trial, text, likely);
-    mustBe(await posted(trial, text, likely), text, likely);
+    mustBe(trial, await posted(trial, text, likely), text, likely);
   },
 };
 
@@ -143,7 +202,7 @@ const characters: Check<SlackTrial> = {
     await tell(trial, text, "a message with characters of several bytes makes it fail");
     const likely =
       "characters get lost or changed: let the library make the form or the JSON, and decode as UTF-8";
-    mustBe(await posted(trial, text, likely), text, likely);
+    mustBe(trial, await posted(trial, text, likely), text, likely);
   },
 };
 
@@ -152,7 +211,9 @@ const twoLines: Check<SlackTrial> = {
   async run(trial) {
     const likely = "it takes what one recv gives for one message: a message ends at its line feed";
     await tell(trial, "first\nsecond", likely);
-    for (const text of ["first", "second"]) mustBe(await posted(trial, text, likely), text, likely);
+    for (const text of ["first", "second"]) {
+      mustBe(trial, await posted(trial, text, likely), text, likely);
+    }
   },
 };
 
@@ -166,18 +227,23 @@ const busy: Check<SlackTrial> = {
     const likely =
       "the message is lost when Slack has too much to do: wait as long as Retry-After says, and post it " +
       "again";
-    await tell(trial, text, likely).catch(async (error) => {
+    // who thanks when it is posted waits for that second as well
+    const patience = trial.options.timeout + 2_000;
+    await tell(trial, text, likely, patience).catch(async (error) => {
       await pause(300); // a program takes a moment to end
       (await trial.connect())[Symbol.dispose](); // throws when it has
       throw error;
     });
-    const post = await trial.slack.next(trial.options.timeout + 2_000);
-    if (post) return mustBe(post, text, likely);
+    const sent = "429 and Retry-After: 1 to the first attempt";
+    const post = await trial.slack.next(patience);
+    if (!post) throw new Mismatch({ sent, expected: "another attempt", got: "none", likely });
+    mustBe(trial, post, text, likely);
+    if (trial.slack.early === 0) return;
     throw new Mismatch({
-      sent: "429 and Retry-After: 1 to the first attempt",
-      expected: "another attempt",
-      got: "none",
-      likely,
+      sent,
+      expected: "the next attempt a second later",
+      got: `one that was ${Math.round(trial.slack.early)} ms too early`,
+      likely: "it does not wait as long as Retry-After says before it tries again",
     });
   },
 };
@@ -188,22 +254,15 @@ const leavers: Check<SlackTrial> = {
   async run(trial) {
     (await trial.connect())[Symbol.dispose]();
     await tell(trial, "the end", CATCH);
-    const likely =
-      'what is no message is posted: recv gives b"" at the end of a conversation, nothing to send';
-    mustBe(await posted(trial, "the end", CATCH), "the end", likely);
+    mustBe(trial, await posted(trial, "the end", CATCH), "the end");
   },
 };
 
 /** In the order in which they are tried. */
 export const SLACK_CHECKS: Check<SlackTrial>[] = [
   thanks,
-  forwarded,
+  andNoMore(forwarded),
   token,
   channel,
-  nextClients,
-  longer,
-  characters,
-  twoLines,
-  busy,
-  leavers,
+  ...[nextClients, longer, characters, twoLines, busy, leavers].map(andNoMore),
 ];

@@ -30,8 +30,12 @@ export class SlackStandIn implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #stop = new AbortController();
   #wake = () => {};
+  /** When Slack has time again, in milliseconds of `performance.now()`. */
+  #due = 0;
   /** How many posts are refused with 429 from now on. */
   busy = 0;
+  /** How long before the time that a 429 had told the first post came that did not wait for it, in milliseconds. */
+  early = 0;
 
   constructor(where: NetEndpoint) {
     const { signal } = this.#stop;
@@ -52,6 +56,9 @@ export class SlackStandIn implements AsyncDisposable {
   get addr(): Deno.NetAddr {
     return this.#server.addr;
   }
+
+  /** The texts of the posts that were taken, as a reader in Slack sees them. */
+  readonly taken = new Set<string>();
 
   /** The next post that nobody has taken yet; `undefined` when none comes in time. */
   async next(timeout: number): Promise<Post | undefined> {
@@ -85,8 +92,7 @@ export class SlackStandIn implements AsyncDisposable {
     }
     const { values, token } = call;
     const tokenInUrl = searchParams.has("token");
-    if (this.busy > 0) {
-      this.busy--;
+    if (this.#isBusy()) {
       const headers = { "retry-after": "1" };
       return Response.json({ ok: false, error: "ratelimited" }, { status: 429, headers });
     }
@@ -97,6 +103,19 @@ export class SlackStandIn implements AsyncDisposable {
     if (!token) return Response.json({ ok: false, error: "not_authed" });
     const { channel = "", text = "" } = values;
     return Response.json({ ok: true, channel, ts: `${Date.now() / 1000}`, message: { text } });
+  }
+
+  #isBusy(): boolean {
+    const now = performance.now();
+    if (this.busy > 0) {
+      this.busy--;
+      this.#due = now + 1_000;
+      return true;
+    }
+    // clocks are not all alike
+    if (now >= this.#due - 100) return false;
+    this.early ||= this.#due - now;
+    return true;
   }
 
   /** Closes; whoever is in the middle of a call is cut off. */
@@ -110,8 +129,42 @@ export class SlackStandIn implements AsyncDisposable {
 export class SlackTrial extends ServerTrial {
   readonly slack: SlackStandIn;
 
-  constructor(where: NetEndpoint, options: TrialOptions, known: Set<string>, slack: SlackStandIn) {
-    super(where, options, known);
+  /** @param ready a connection that is there already, for whoever connects first */
+  constructor(
+    where: NetEndpoint,
+    options: TrialOptions,
+    known: Set<string>,
+    slack: SlackStandIn,
+    ready?: Deno.TcpConn,
+  ) {
+    super(where, options, known, ready);
     this.slack = slack;
   }
+}
+
+/**
+ * Gives one try after another of the same server, for `runChecks`.
+ *
+ * @param first a connection that is there already, for the first of them
+ *
+ * @example
+ * ```ts
+ * import { SlackStandIn, slackTrials } from "./slack_trial.ts";
+ *
+ * await using slack = await SlackStandIn.listen({ hostname: "127.0.0.1", port: 0 });
+ * using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const begin = slackTrials(server.addr, { timeout: 1_000, silence: 0 }, slack);
+ * using trial = begin();
+ * await trial.connect();
+ * ```
+ */
+export function slackTrials(
+  where: NetEndpoint,
+  options: TrialOptions,
+  slack: SlackStandIn,
+  first?: Deno.TcpConn,
+): () => SlackTrial {
+  const known = new Set<string>();
+  const ready = [first];
+  return () => new SlackTrial(where, options, known, slack, ready.pop());
 }

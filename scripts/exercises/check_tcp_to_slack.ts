@@ -30,7 +30,7 @@ import { formatEndpoint } from "../../lib/address.ts";
 import { arrival } from "../../lib/check/arrival.ts";
 import { check, type CheckerOptions, readAddress } from "../../lib/check/checker.ts";
 import { SLACK_CHECKS } from "../../lib/check/slack_checks.ts";
-import { SlackStandIn, SlackTrial } from "../../lib/check/slack_trial.ts";
+import { SlackStandIn, slackTrials } from "../../lib/check/slack_trial.ts";
 import { run } from "../../lib/cli.ts";
 
 export async function main(options: CheckerOptions & { slack: string }): Promise<void> {
@@ -38,9 +38,8 @@ export async function main(options: CheckerOptions & { slack: string }): Promise
   await using slack = await SlackStandIn.listen(readAddress(options.slack));
   console[options.json ? "error" : "log"](`listening on ${formatEndpoint(slack.addr)}`);
   console.error(`start your server; its Slack is http://${formatEndpoint(slack.addr)}/api`);
-  await arrival(where, options.patience * 1_000);
-  const known = new Set<string>();
-  const begin = () => new SlackTrial(where, options, known, slack);
+  const first = await arrival(where, options.patience * 1_000);
+  const begin = slackTrials(where, options, slack, first);
   await check(`the server at ${formatEndpoint(where)}`, SLACK_CHECKS, begin, options);
 }
 

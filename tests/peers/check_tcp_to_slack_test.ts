@@ -5,9 +5,10 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { arrival } from "../../lib/check/arrival.ts";
 import { runChecks } from "../../lib/check/check.ts";
 import { SLACK_CHECKS } from "../../lib/check/slack_checks.ts";
-import { SlackStandIn, SlackTrial } from "../../lib/check/slack_trial.ts";
+import { SlackStandIn, slackTrials } from "../../lib/check/slack_trial.ts";
 import { firstFailure } from "../lessons/wrong/serving.ts";
 import { freePort, peerTest, python, startPeer } from "./peers.ts";
 
@@ -18,8 +19,8 @@ async function verdictOf(kind: string): Promise<string> {
   const api = `http://127.0.0.1:${slack.addr.port}/api`;
   const command = python("wrong/slack_server.py", kind, where.port, api);
   await using _server = await startPeer(command, /^listening/);
-  const known = new Set<string>();
-  const begin = () => new SlackTrial(where, { timeout: 3_000, silence: 0 }, known, slack);
+  const first = await arrival(where, 10_000);
+  const begin = slackTrials(where, { timeout: 3_000, silence: 0 }, slack, first);
   return firstFailure(await runChecks(SLACK_CHECKS, begin, { stopAtFirst: true }));
 }
 
@@ -33,6 +34,10 @@ const VERDICTS: Record<string, RegExp> = {
   url_token: /what stands in a URL is kept in logs/,
   channel: /the channel is one of the arguments/,
   accept_once: /accept stands before the loop/,
+  one_client: /further clients .*it serves one client and no more/,
+  twice: /posted to Slack.*it posts a message more than once/,
+  empty: /posted to Slack.*what is no message is posted/,
+  hasty: /ms too early: it does not wait as long as Retry-After says/,
   twenty: /each recv becomes a message of its own, of 20 bytes at most/,
   representation: /Python's way to show bytes/,
   latin: /characters get lost or changed/,

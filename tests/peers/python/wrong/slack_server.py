@@ -37,7 +37,7 @@ def send_message_to_slack(text):
                 return
             if KIND == "crash":
                 raise SystemExit(1)
-            time.sleep(int(error.headers["Retry-After"]))
+            time.sleep(0 if KIND == "hasty" else int(error.headers["Retry-After"]))
 
 
 def converse(connection):
@@ -55,6 +55,8 @@ def converse(connection):
     encoding = "latin-1" if KIND == "latin" else "utf-8"
     for line in connection.makefile("r", encoding=encoding, newline="\n"):
         send_message_to_slack(line.strip())
+        if KIND == "twice":
+            send_message_to_slack(line.strip())
         if KIND != "silent":
             connection.sendall(b"Thank you for reaching us\n")
 
@@ -71,5 +73,7 @@ while True:
             converse(connection)
         except OSError:
             pass
+    if KIND == "one_client":
+        break
     if KIND == "accept_once":
         time.sleep(30)
