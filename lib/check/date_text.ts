@@ -71,7 +71,9 @@ const YEAR = /(?<!\d)(?:19|20)\d\d(?!\d)/;
  * assertEquals(readDates("soon").dates, []);
  * ```
  */
-export function readDates(text: string): DateRead {
+export function readDates(words: string): DateRead {
+  // as Chinese, Japanese and Korean write it
+  const text = words.replace(/(\d+)\s*[年년]\s*(\d+)\s*[月월]\s*(\d+)\s*[日일]/g, "$1-$2-$3 ");
   const name = WEEKDAY.exec(text)?.[1];
   return {
     dates: numbered(text) ?? named(text) ?? rest(text),

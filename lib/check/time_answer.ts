@@ -59,7 +59,7 @@ function whyOff(seconds: number, text: string): string {
   const about = (unit: number) =>
     Math.abs(seconds - Math.round(seconds / unit) * unit) <= TOLERANCE;
   if (about(DAY)) return "look at the date";
-  if (about(DAY / 2) && !/[ap]\.?\s?m\b/i.test(text)) {
+  if (about(DAY / 2) && !/[ap]\.?\s?m\b|[上下]午|오[전후]/i.test(text)) {
     return "hours that go up to 12 need AM or PM (%I and %p, or %H)";
   }
   if (about(QUARTER) && seconds > QUARTER + TOLERANCE) {

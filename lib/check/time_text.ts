@@ -28,8 +28,12 @@ interface Clock {
 export const QUARTER = 900;
 export const DAY = 86_400;
 
-const HOURS = String.raw`\s*(?::|h|hrs?|hours?|uhr|std|stunden?)[.,]?\s*(?:und|and)?\s*`;
-const MINUTES = String.raw`\s*(?:m|mins?|minutes?|minuten?|['′])[.,]?\s*(?:und|and)?\s*`;
+// in the languages of Western Europe, Russian, Chinese, Japanese and Korean
+const HOUR = "h|hrs?|hours?|uhr|std|stunden?|heures?|horas?|or[ae]|uur|ч|час(?:а|ов)?|[时時시点點]";
+const MINUTE = "m|mins?|minut[eo]s?|minuten|minuti|мин|минут[аы]?|[分분]|['′]";
+const AND = "(?:(?:und|and|et|y|e|en|и)\\s+)?";
+const HOURS = String.raw`\s*(?::|${HOUR})[.,]?\s*${AND}`;
+const MINUTES = String.raw`\s*(?:${MINUTE})[.,]?\s*${AND}`;
 const WORDS = String.raw`\s*(?:h|uhr)?,?\s*(?:und|and)\s*|[:.]|[\s,]+(?=\d\d?\s*s)`;
 
 /** Hours, minutes and seconds, in the order in which they are looked for. */
@@ -40,8 +44,10 @@ const CLOCKS = [
   /(?<!\d|(?<!\d{4})\.)(?=(?<all>(\d{1,2})([-._/,;| ]\s*)(\d{1,2})\3(\d{1,2}))(?!\.?\d))/g,
   /(?<=(?<![\d.])(?:\d{8}|\d{6})?T?)(\d\d)(\d\d)(\d\d)(?!\d)/g,
 ];
-const HOURS_MINUTES = /(?<!\d)(?:[01]?\d|2[0-3])\s*(?::|h|uhr)\s*[0-5]\d(?!\d)/i;
-const HALF = /^\s*([ap])\.?\s?m\b\.?/i;
+const HOURS_MINUTES = /(?<!\d)(?:[01]?\d|2[0-3])\s*(?::|h|uhr|[时時시点點])\s*[0-5]\d(?!\d)/i;
+const HALF = /^\s*([apπμ])\.?\s?[mμ](?!\p{L})\.?/iu;
+const HALF_IN_FRONT = /(上午|午前|오전|下午|午後|오후)\s*$/;
+const AFTERNOON = /^(?:p|μ|下午|午後|오후)$/i;
 const OFFSET = String.raw`([+-])(\d{1,2})(?:(?::?)(\d\d))?(?![\d./-]|:\d)`;
 const BEHIND = new RegExp(`^\\s*(?:(?:UTC|GMT)?\\s*${OFFSET}|(?:Z|UTC|GMT)\\b)`);
 const ANYWHERE = new RegExp(`\\b(?:UTC|GMT)\\b(?:\\s*${OFFSET})?`);
@@ -103,17 +109,18 @@ function clockOf(text: string, bare: string, found: RegExpExecArray): Clock | un
   const [hours, minutes, seconds] = all.match(/\d{1,2}(?:[.,]\d{3,9})?/g)!
     .map((each) => Number(each.replace(",", "."))) as [number, number, number];
   let behind = bare.slice(found.index + all.length);
-  const half = HALF.exec(behind);
-  behind = behind.slice(half?.[0].length ?? 0);
+  const before = bare.slice(0, found.index);
+  const half = HALF.exec(behind) ?? HALF_IN_FRONT.exec(before);
+  behind = behind.replace(HALF, "");
   const offset = BEHIND.exec(behind);
   behind = behind.slice(offset?.[0].length ?? 0);
   if (hours > (half ? 12 : 23) || minutes > 59 || seconds >= 61) return undefined;
-  const afternoon = half?.[1]?.toLowerCase() === "p" ? 12 : 0;
+  const afternoon = AFTERNOON.test(half?.[1] ?? "") ? 12 : 0;
   const zone = zoneOf(offset ?? ANYWHERE.exec(text));
   return {
     seconds: ((half ? hours % 12 : hours) + afternoon) * 3600 + minutes * 60 + seconds,
     ...(zone !== undefined && { zone }),
-    rest: `${bare.slice(0, found.index)} ${behind}`,
+    rest: `${before} ${behind}`,
   };
 }
 

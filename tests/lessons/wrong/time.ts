@@ -31,6 +31,7 @@ const parts = (now: Date) =>
 /** Gives one part after the other. */
 const one = (all: string[]) => () => all.shift()!;
 const date = (now: Date) => `${two(now.getDate())}.${two(now.getMonth() + 1)}.${now.getFullYear()}`;
+const chinese = (now: Date) => `${now.getFullYear()}年${now.getMonth() + 1}月${now.getDate()}日`;
 const later = (hours: number, format: (now: Date) => string) => (now: Date) =>
   format(new Date(now.getTime() + hours * 3_600_000));
 const utc = (now: Date) => now.toISOString().slice(11, 19);
@@ -42,6 +43,7 @@ export const FORMATS: [name: string, format: (now: Date) => string][] = [
   ["as RFC 1123 does", (now) => now.toUTCString()],
   ["of America", (now) => now.toLocaleString("en-US")],
   ["of Germany", (now) => now.toLocaleString("de-DE", { dateStyle: "full", timeStyle: "medium" })],
+  ["of China", (now) => `${chinese(now)} {}时{}分{}秒`.replace(/{}/g, one(parts(now)))],
   ["with points", (now) => `${date(now)} ${parts(now).join(".")}`],
   ["with dashes", (now) => parts(now).join("-")],
   ["with letters", (now) => parts(now).map((part, at) => part + "hms"[at]).join(" ")],
