@@ -20,7 +20,19 @@ export interface Found {
   size: number;
 }
 
-/** Whether a file has exactly these bytes. */
+/**
+ * Whether a file has exactly these bytes.
+ *
+ * @example
+ * ```ts
+ * import { isAll } from "./download_trial.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const bytes = new Uint8Array([1, 2]);
+ * assert(isAll({ bytes, size: 2 }, bytes));
+ * assert(!isAll({ bytes, size: 3 }, bytes)); // there is more of it
+ * ```
+ */
 export function isAll(found: Found, bytes: Uint8Array): boolean {
   return found.size === bytes.length && found.bytes.length === bytes.length &&
     bytes.every((byte, at) => byte === found.bytes[at]);

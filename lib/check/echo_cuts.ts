@@ -14,7 +14,17 @@ export const SHORT_READ =
 export const NO_TEXT =
   "bytes that are no UTF-8 end the conversation: do not decode, send the bytes";
 
-/** The same mistake, in whatever way an answer ends too early. */
+/**
+ * The same mistake, in whatever way an answer ends too early.
+ *
+ * @example
+ * ```ts
+ * import { always } from "./echo_cuts.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Object.keys(always("it stops")), ["silent", "ended", "reset"]);
+ * ```
+ */
 export const always = (likely: string): Hints => ({ silent: likely, ended: likely, reset: likely });
 
 /**
@@ -35,7 +45,18 @@ export function cutBy({ known }: { known: Set<string> }, hints: Hints = {}): Hin
   return likely ? always(likely) : hints;
 }
 
-/** As {@linkcode cutBy}, where what was sent is no UTF-8. */
+/**
+ * As {@linkcode cutBy}, where what was sent is no UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { bytesCutBy, NO_TEXT } from "./echo_cuts.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(bytesCutBy({ known: new Set() }), {});
+ * assertEquals(bytesCutBy({ known: new Set([NO_TEXT]) }).ended, NO_TEXT);
+ * ```
+ */
 export function bytesCutBy({ known }: { known: Set<string> }): Hints {
   return cutBy({ known }, known.has(NO_TEXT) ? { ended: NO_TEXT, reset: NO_TEXT } : {});
 }
