@@ -126,7 +126,10 @@ peerTest(
     await terminal.shows(/sleep 1000$/m);
     await terminal.press("C-c");
     await terminal.shows(/\^C\n+remote>$/m);
-    await terminal.type("printf 'a\\362b\\n'; exit\r");
+    await terminal.type("printf 'a\\362b\\n'\r");
+    // telnetd may lose what it has not passed on when its shell ends
+    await terminal.shows(/^a.?b\nremote>$/m);
+    await terminal.type("exit\r");
     await terminal.shows(/ended with 0/);
     const shown = Array.from(await Deno.readFile(record), (byte) => String.fromCharCode(byte));
     assertEquals(shown.join("").match(/.?\xf2./g), ["a\xf2b"]);
