@@ -34,6 +34,7 @@ import { suggestedName } from "../../lib/content_disposition.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { quoted, visible } from "../../lib/display.ts";
 import { attempt, explain } from "../../lib/errors.ts";
+import { checkNew, checkOutput } from "../../lib/output_path.ts";
 import { pause } from "../../lib/pause.ts";
 import { Progress } from "../../lib/progress.ts";
 import { LimitError } from "../../lib/reader.ts";
@@ -86,13 +87,8 @@ async function targetOf(response: Response, url: URL, output?: string): Promise<
   const name = nameOfFile(suggestedName(response.headers.get("content-disposition")) ?? url);
   // those endings are of files that are not finished
   const target = `${FOLDER}/${name.replace(/\.(part|version)$/i, "_$1")}`;
-  const there = await Deno.lstat(target).catch(unlessMissing);
-  if (there) throw new Error(`${target} is there already: remove it, or write --output ${target}`);
+  await checkNew(target);
   return target;
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /**
@@ -202,11 +198,7 @@ export async function main(options: Options): Promise<void> {
     throw new UsageError(`${quoted(options.url)} is not fetched: ${(error as Error).message}`);
   }
   if (output !== undefined) {
-    const there = await attempt(`look at ${output}`, Deno.lstat(output).catch(unlessMissing));
-    // in its place a device would be gone, and a link to one
-    if (there && !there.isFile) {
-      throw new UsageError(`--output is a file, and ${visible(output)} is none`);
-    }
+    await checkOutput(output);
   } else {
     await attempt(`make the folder ${FOLDER}`, Deno.mkdir(FOLDER, { recursive: true }));
     await attempt(`look into the folder ${FOLDER}`, Deno.stat(FOLDER));

@@ -61,6 +61,7 @@ import { RefusedError } from "../../lib/ftp_codes.ts";
 import { checkWords, Control } from "../../lib/ftp_control.ts";
 import { extendedPort, passiveAddress } from "../../lib/ftp_reply.ts";
 import { Dialogue } from "../../lib/mail_dialogue.ts";
+import { checkNew, checkOutput } from "../../lib/output_path.ts";
 import { PartFile } from "../../lib/part_file.ts";
 import { Progress } from "../../lib/progress.ts";
 import { LimitError } from "../../lib/reader.ts";
@@ -269,17 +270,7 @@ function endpointOf(address: string): NetEndpoint {
 /** Where a file is to be put. Only a file that is named by --output is written over. */
 async function targetOf(name: string, output: string | undefined): Promise<string> {
   const target = output ?? nameOfFile(name);
-  const there = await attempt(`look for ${target}`, () =>
-    Deno.lstat(target).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }));
-  if (output !== undefined) {
-    // all of it would be fetched before it turns out that a folder cannot be written over; a device, and a link
-    // to one, could be
-    if (there?.isFile !== false && !target.endsWith("/")) return target;
-    throw new UsageError(`--output is a file, and ${visible(target)} is none`);
-  }
-  if (there) throw new Error(`${target} is there already: remove it, or write --output ${target}`);
+  await (output === undefined ? checkNew(target) : checkOutput(target));
   return target;
 }
 
