@@ -92,27 +92,23 @@ function passedOn(): AbortSignal {
   return stop.signal;
 }
 
-/** Whether a file can be written shows at once; it is made, or emptied, only by what this gives. */
-async function outputTo(path: string): Promise<() => Promise<Deno.FsFile>> {
+/** Opens a file that is there; what is in it stays for now. One that is not there is made for a trial only. */
+async function openThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
     (await Deno.open(path, { write: true, createNew: true })).close();
-    await Deno.remove(path);
-    return () => Deno.open(path, { write: true, create: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    const file = await Deno.open(path, { write: true });
-    return async () => {
-      if ((await file.stat()).isFile) await file.truncate();
-      return file;
-    };
+    return await Deno.open(path, { write: true });
   }
+  await Deno.remove(path);
 }
 
 /** Runs the command; gives the exit code. */
 async function execute(options: Options): Promise<number> {
   const target = parseSshTarget(options.target);
   const { output } = options;
-  const open = output === undefined ? undefined : await attempt(`open ${output}`, outputTo(output));
+  const given = output !== undefined;
+  using there = given ? await attempt(`open ${output}`, openThere(output)) : undefined;
 
   console.error(`connecting to ${target.hostname} port ${target.port}`);
   await using connection = await connectSsh({
@@ -124,10 +120,13 @@ async function execute(options: Options): Promise<number> {
     onBanner: console.error,
   });
   // only now: when the login fails, what an earlier run has written stays
-  using file = open && await attempt(`open ${output}`, open);
+  if ((await there?.stat())?.isFile) await there!.truncate();
+  using made = given && !there
+    ? await attempt(`open ${output}`, Deno.open(output, { write: true, create: true }))
+    : undefined;
   const ended = await connection.exec(options.command.join(" "), {
     stdin: Deno.stdin,
-    stdout: file ?? safeForTerminal(Deno.stdout),
+    stdout: there ?? made ?? safeForTerminal(Deno.stdout),
     stderr: safeForTerminal(Deno.stderr),
     idle: options.idleTimeout * 1_000 || undefined,
     signal: passedOn(),
