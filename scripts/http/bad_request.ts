@@ -53,10 +53,9 @@ export function whatIsWrong([line = "", ...headers]: string[]): string | undefin
   // methods are told apart by case, and all that are registered have capitals only
   if (!/^[A-Z-]+$/.test(method!)) return `${quoted(method!)} is no method such as GET`;
   if (method === "CONNECT") {
+    const where = "HOST:PORT, where a proxy is to connect to";
     if (!/^[^/?#@]+:\d+$/.test(target!)) {
-      return `${
-        quoted(target!)
-      } is no target of CONNECT: HOST:PORT, where a proxy is to connect to`;
+      return `${quoted(target!)} is no target of CONNECT: ${where}`;
     }
   } else if (!/^(\/|https?:\/\/|\*$)/.test(target!)) {
     return `${quoted(target!)} is no target: a path, which begins with /`;
