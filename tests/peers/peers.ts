@@ -73,6 +73,15 @@ function socatClient(at: At): string {
 
 const words = (at: At) => "path" in at ? ["unix", at.path] : [at.transport, at.hostname, at.port];
 
+/**
+ * socat's address for what gives back all that it gets. Between socat and cat stands a stream socket, which the
+ * kernel fills piece by piece when much is written: of a long datagram a reader may see the first 36,544 bytes
+ * alone. Type 5, SOCK_SEQPACKET, keeps each write whole.
+ */
+export function socatCat(transport: At["transport"]): string {
+  return transport === "udp" ? "EXEC:cat,socktype=5" : "EXEC:cat";
+}
+
 /** `-b` holds the longest datagram; `-t` is how long the other direction may go on after one has ended. */
 const socat = [path("socat"), "-b", "65536", "-t", "30"];
 
@@ -101,7 +110,7 @@ export const PEERS: Peer[] = [
     name: "socat",
     client: (at) => [...socat, "STDIO", socatClient(at)],
     server: (at) => [...socat, "-d", "-d", socatServer(at), "STDIO"],
-    echo: (at) => [...socat, "-d", "-d", socatServer(at), `EXEC:${path("cat")}`],
+    echo: (at) => [...socat, "-d", "-d", socatServer(at), socatCat(at.transport)],
     listening: / (listening|receiving) on /,
     hearsOut: true,
     longest: 65_507,
