@@ -16,6 +16,7 @@ import { certificateName } from "./certificate_name.ts";
 import { within } from "./deadline.ts";
 import { visible } from "./display.ts";
 import { ActionError, attempt } from "./errors.ts";
+import { closeLocked } from "./file_lock.ts";
 import type { ServerIdentity } from "./secure_stream.ts";
 
 const DAY = 24 * 3_600_000;
@@ -166,13 +167,13 @@ export async function serverCertificate(
 async function lockOf(
   folder: string,
   options: Deno.OpenOptions = {},
-): Promise<Deno.FsFile | undefined> {
+): Promise<Disposable | undefined> {
   const path = `${folder}/lock`;
   try {
     const lock = await Deno.open(path, { read: true, ...options });
     const turn = within(PATIENCE, lock.lock(true));
     await attempt(`wait for the program that makes certificates in ${folder}`, turn);
-    return lock;
+    return { [Symbol.dispose]: () => closeLocked(lock) };
   } catch (error) {
     if (error instanceof ActionError) throw error;
     const { NotFound, PermissionDenied } = Deno.errors;

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { closeLocked } from "./file_lock.ts";
+
 /**
  * A file that is being written, and what is in it.
  *
@@ -114,7 +116,7 @@ export class PartFile implements Disposable {
     // while it is locked: what stands at that path is this file, and no other
     await Deno.rename(this.path, this.target);
     this.#closed = true;
-    this.#file.close();
+    closeLocked(this.#file);
   }
 
   /** Gives it up, with what is in it. */
@@ -127,12 +129,12 @@ export class PartFile implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    using _file = this.#file;
-    if (this.#kept > 0) return;
     try {
-      Deno.removeSync(this.path);
+      if (this.#kept === 0) Deno.removeSync(this.path);
     } catch (error) {
       unlessMissing(error);
+    } finally {
+      closeLocked(this.#file);
     }
   }
 }
@@ -155,10 +157,10 @@ async function openLocked(path: string, options: Deno.OpenOptions): Promise<Deno
       (await file.stat()).ino === (await Deno.lstat(path).catch(unlessMissing))?.ino;
     if (mine) return file;
   } catch (error) {
-    file.close();
+    closeLocked(file);
     throw error;
   }
-  file.close();
+  closeLocked(file);
   throw busy(path);
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { attempt } from "./errors.ts";
+import { closeLocked } from "./file_lock.ts";
 import { listMails, readMail, type StoredMail } from "./mail_folder.ts";
 import { withLineEnds } from "./mail_lines.ts";
 
@@ -87,7 +88,7 @@ export class Mailbox {
       this.#forgetAllBut(stored);
       return new Maildrop(lock, stored, mails);
     } catch (error) {
-      lock.close();
+      closeLocked(lock);
       throw error;
     }
   }
@@ -162,7 +163,7 @@ export class Maildrop implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#lock.close();
+    closeLocked(this.#lock);
   }
 }
 

@@ -77,7 +77,7 @@ export class PostStore implements Disposable {
     try {
       return new PostStore(folder, lock, options.limit ?? 1_000, await readPosts(folder));
     } catch (error) {
-      lock.close();
+      lock[Symbol.dispose]();
       throw error;
     }
   }

@@ -50,7 +50,7 @@ export class SpoolFullError extends Error {
  */
 export class Spool implements AsyncDisposable {
   readonly #folder: string;
-  readonly #lock: Deno.FsFile;
+  readonly #lock: Disposable;
   readonly #file: SpoolFile;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
@@ -62,7 +62,7 @@ export class Spool implements AsyncDisposable {
 
   private constructor(
     folder: string,
-    lock: Deno.FsFile,
+    lock: Disposable,
     file: SpoolFile,
     { waiting, lastId }: { waiting: Place[]; lastId: number },
     { maxMessages = 10_000, maxBytes = 16 * 1024 * 1024 }: SpoolOptions,
@@ -87,7 +87,7 @@ export class Spool implements AsyncDisposable {
       const { file, records } = await recoverQueue(folder);
       return new Spool(folder, lock, file, records, options);
     } catch (error) {
-      lock.close();
+      lock[Symbol.dispose]();
       throw error;
     }
   }
@@ -162,7 +162,7 @@ export class Spool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file[Symbol.asyncDispose]();
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
   }
 
   #count(messages: number, bytes: number): void {

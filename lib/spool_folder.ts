@@ -5,13 +5,14 @@
  */
 
 import { ActionError, attempt } from "./errors.ts";
+import { closeLocked } from "./file_lock.ts";
 
 /**
  * Makes a folder and takes its lock. The system gives the lock back when the process ends, however it ends.
  *
  * @param options.option the script's option that names the folder, for what the errors advise; `--spool` unless
  * told
- * @returns the lock, held until it is closed
+ * @returns the lock, held until it is disposed of
  * @throws {ActionError} when another program holds it, others may write there, or permission is missing
  *
  * @example
@@ -27,7 +28,7 @@ import { ActionError, attempt } from "./errors.ts";
 export async function lockFolder(
   folder: string,
   { option = "--spool" }: { option?: string } = {},
-): Promise<Deno.FsFile> {
+): Promise<Disposable> {
   try {
     await Deno.mkdir(folder, { mode: 0o700 });
   } catch (error) {
@@ -45,7 +46,7 @@ export async function lockFolder(
   }
   const flags = { read: true, write: true, create: true, mode: 0o600 };
   const lock = await attempt(`open ${folder}/lock`, Deno.open(`${folder}/lock`, flags));
-  if (await lock.tryLock(true)) return lock;
+  if (await lock.tryLock(true)) return { [Symbol.dispose]: () => closeLocked(lock) };
   lock.close();
   const next = `Stop that program, or choose another folder with ${option}.`;
   throw problem(folder, "another program is using it", next);
