@@ -1,5 +1,6 @@
 """paramiko as a client of our SSH server: says as JSON what it met."""
 
+import contextlib
 import json
 import sys
 
@@ -9,11 +10,16 @@ port, password, key_file, wrong_key = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 met = {}
 
 
+@contextlib.contextmanager
 def connect(**options):
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
     client.connect("127.0.0.1", port, "student", look_for_keys=False, allow_agent=False, **options)
-    return client
+    transport = client.get_transport()
+    with client:
+        yield client
+    # the thread of a closed connection may be in the middle of a write, and the next socket gets the same number
+    transport.join(30)
 
 
 def refused(work):
