@@ -172,13 +172,13 @@ peerTest("telnet restores the terminal at quit and when a signal ends it", [
   }
 });
 
-/** Asks for the size again and again: keys may be faster than the signal that tells of a new one. */
-async function sizeBecomes(terminal: Terminal, size: RegExp): Promise<void> {
-  for (let tries = 0; tries < 100 && !size.test(await terminal.screen()); tries++) {
-    await terminal.type("size\r");
+/** Asks again and again: keys may be faster than what telnet and the server have to settle. */
+async function becomes(terminal: Terminal, command: string, answer: RegExp): Promise<void> {
+  for (let tries = 0; tries < 100 && !answer.test(await terminal.screen()); tries++) {
+    await terminal.type(`${command}\r`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  await terminal.shows(size);
+  await terminal.shows(answer);
 }
 
 peerTest("Debian's telnet uses our server's shell", ["telnet", "tmux"], async () => {
@@ -186,16 +186,14 @@ peerTest("Debian's telnet uses our server's shell", ["telnet", "tmux"], async ()
   const { port } = server.at as Deno.NetAddr;
   await using terminal = await Terminal.open(`TERM=vt220 telnet 127.0.0.1 ${port}`, 90, 30);
   await terminal.shows(/Try help\.\n>/);
-  await terminal.type("terminal\r");
-  await terminal.shows(/^> terminal\nVT220\n>/m);
-  await terminal.type("size\r");
-  await terminal.shows(/^> size\n90 columns, 30 rows\n>/m);
+  await becomes(terminal, "terminal", /^> terminal\nVT220\n>/m);
+  await becomes(terminal, "size", /^> size\n90 columns, 30 rows\n>/m);
   await terminal.type("echo helloo");
   await terminal.press("BSpace");
   await terminal.type(" you\r");
   await terminal.shows(/^> echo hello you\nhello you\n>/m);
   await terminal.resize(70, 20);
-  await sizeBecomes(terminal, /^70 columns, 20 rows$/m);
+  await becomes(terminal, "size", /^70 columns, 20 rows$/m);
 
   // GNU telnet sends Ctrl-C as it is while the server echoes; by name it sends IP
   await terminal.type("count\r");
@@ -224,7 +222,7 @@ peerTest("our telnet and our server agree in a terminal", ["tmux"], async () => 
   await terminal.type("terminal\r");
   await terminal.shows(/^> terminal\nvt220\n>/m);
   await terminal.resize(70, 20);
-  await sizeBecomes(terminal, /^70 columns, 20 rows$/m);
+  await becomes(terminal, "size", /^70 columns, 20 rows$/m);
   await terminal.type("logout\r");
   await restored(terminal, 0);
 });
