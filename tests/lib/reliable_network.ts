@@ -115,7 +115,9 @@ export interface Simulation {
   resent: [number: number, why: string][];
 }
 
-/** Plays a transfer until both sides have ended; throws what ends one of them otherwise. */
+const MOST_STEPS = 1_000_000;
+
+/** Plays a transfer until both sides have ended; throws what ends one of them otherwise, or that neither does. */
 export function simulate(bytes: Uint8Array, options: SimulationOptions = {}): Simulation {
   const { faults = {}, seed = 1, tamper = (datagram) => datagram } = options;
   const there = new LossyLink(faults, 2 * seed);
@@ -155,7 +157,8 @@ export function simulate(bytes: Uint8Array, options: SimulationOptions = {}): Si
     now,
     ...options.sender,
   });
-  while (!(sender.done && service.done)) {
+  for (let steps = 0; !(sender.done && service.done); steps++) {
+    if (steps === MOST_STEPS) throw new Error(`no end after ${MOST_STEPS} steps, ${now} ms`);
     const due = Math.min(
       sender.done ? Infinity : sender.due,
       service.done ? Infinity : service.due,
