@@ -233,6 +233,24 @@ Deno.test("probe says what it has not seen when an output was cut", async () => 
   }
 });
 
+Deno.test("probe sees the ports of a machine with more connections than it reads lines for", async () => {
+  const answers = {
+    "cat /proc/net/tcp": {
+      stdout: "  sl  local_address\n   0: 0100007F:0016 00000000:0000 0A 00000000\n",
+      stdoutCut: true,
+    },
+    // and no second file
+    "grep -h ' 0A '": {
+      code: 2,
+      stdout: "   0: 0100007F:0016 00000000:0000 0A 0\n   9: 0100007F:0017 00000000:0000 0A 0\n",
+    },
+  };
+  for (const port of [22, 23]) {
+    assertEquals(await found(machine(answers), { port }), "holds: a program listens");
+  }
+  assertEquals(await found(machine(answers), { port: 24 }), "broken: nothing listens");
+});
+
 Deno.test("probe asks Windows by PowerShell, with quotes of every kind inside", async () => {
   const remote = machine({
     "if (Test-Path -LiteralPath 'C:\\it''s') { 'yes'; ": { stdout: "yes\r\nsome text\r\n" },
