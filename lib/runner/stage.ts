@@ -5,9 +5,9 @@
  * @module
  */
 
-import { getAvailablePort } from "@std/net/get-available-port";
 import type { Lesson } from "../lesson.ts";
 import type { Run } from "../run_line.ts";
+import { freePort, isFree } from "./free_port.ts";
 import { ROOT } from "./library.ts";
 
 /** The ports and the folder of one play. */
@@ -34,7 +34,7 @@ export function setStage(
     : [];
   for (const port of [...runs.flatMap(portsOf), ...byDefault]) {
     if (!ports.has(port)) {
-      ports.set(port, String(options.defaults ? freePort(Number(port)) : freePort()));
+      ports.set(port, options.defaults && isFree(Number(port)) ? port : String(freePort()));
     }
   }
   const folder = Deno.makeTempDirSync({ prefix: "lesson-" });
@@ -93,22 +93,6 @@ export function flagsWithout(run: Run, grant: Grant): string[] {
     const rest = flag.slice(prefix.length).split(",").filter((value) => value !== grant.value);
     return rest.length > 0 ? [prefix + rest.join(",")] : [];
   });
-}
-
-const given = new Set<number>();
-
-/** A free port below those that the system hands out by itself, and not given before by this process. */
-function freePort(preferred = 0): number {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const port = tries === 0 && preferred ? preferred : 20_000 + Math.floor(Math.random() * 12_000);
-    if (given.has(port) && port !== preferred) continue;
-    if (getAvailablePort({ preferredPort: port }) !== port) continue;
-    given.add(port);
-    return port;
-  }
-  throw new Error(
-    "cannot find a free port between 20000 and 32000: end some of the programs there",
-  );
 }
 
 /**

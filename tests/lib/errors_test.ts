@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { DeadlineError } from "../../lib/deadline.ts";
 import { ActionError, attempt, explain } from "../../lib/errors.ts";
+import { freePort } from "../../lib/runner/free_port.ts";
 import { temporaryFolder } from "./helpers.ts";
 
 /** What a call throws. */
@@ -65,9 +66,7 @@ Deno.test("explain names the partner when a socket file is missing, not when ano
 });
 
 Deno.test("explain names the partner as next step when nothing is listening", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   assertEquals(explain(await thrown(() => Deno.connect({ hostname: "127.0.0.1", port }))), {
     reason: "connection refused, nothing is listening there",
     partner: true,

@@ -6,6 +6,7 @@
  */
 
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../lib/address.ts";
+import { pause } from "../../lib/pause.ts";
 import { LimitError, type Source, UnexpectedEof } from "../../lib/reader.ts";
 
 export function encode(text: string): Uint8Array<ArrayBuffer> {
@@ -130,6 +131,21 @@ export async function readAll(source: Source): Promise<Uint8Array> {
   const buffer = new Uint8Array(64 * 1024);
   for (let count; (count = await source.read(buffer)) !== null;) parts.push(buffer.slice(0, count));
   return concat(...parts);
+}
+
+/**
+ * Tries something that only works once what was just closed is closed: a program that another test is starting this
+ * moment has it open too, until its own code is loaded.
+ */
+export async function soon<T>(work: () => T | Promise<T>): Promise<T> {
+  for (const due = performance.now() + 30_000;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > due) throw error;
+      await pause(20);
+    }
+  }
 }
 
 /** Leaves the file of a Unix socket whose server was killed. */

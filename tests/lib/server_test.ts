@@ -10,7 +10,7 @@ import type { Endpoint } from "../../lib/address.ts";
 import { DeadlineError, within } from "../../lib/deadline.ts";
 import { ActionError } from "../../lib/errors.ts";
 import { connect, type Connection, serve } from "../../lib/tcp.ts";
-import { decode, encode, endpointOf, readAll, temporaryFolder } from "./helpers.ts";
+import { decode, encode, endpointOf, readAll, soon, temporaryFolder } from "./helpers.ts";
 
 /** Sends back what comes. */
 async function echo(connection: Connection): Promise<void> {
@@ -26,6 +26,12 @@ async function ask(connection: Connection, text: string): Promise<string> {
   const buffer = new Uint8Array(text.length * 4);
   const count = await connection.read(buffer);
   return decode(buffer.subarray(0, count ?? 0));
+}
+
+/** Nobody listens there. */
+async function refuses(endpoint: Endpoint): Promise<void> {
+  const connecting = async () => (await connect(endpoint)).close();
+  await assertRejects(connecting, ActionError, "cannot connect to");
 }
 
 /** A place where a test can wait for another. */
@@ -246,7 +252,7 @@ test("lets a conversation finish when it is shut down", async (endpoint) => {
   const over = server.shutdown();
   assertEquals(await ask(client, "after"), "after");
   assertEquals(server.connections, 1);
-  await assertRejects(() => connect(endpointOf(server)), ActionError, "cannot connect to");
+  await soon(() => refuses(endpointOf(server)));
   client.close();
   await over;
   await server.finished;
@@ -305,7 +311,7 @@ test("shuts down at the end of a block", async (endpoint) => {
     using client = await connect(where);
     assertEquals(await ask(client, "hello"), "hello");
   }
-  await assertRejects(() => connect(where), ActionError, "cannot connect to");
+  await soon(() => refuses(where));
 });
 
 test("loses no greeting when the client sent what the handler never read", async (endpoint) => {

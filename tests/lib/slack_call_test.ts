@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { freePort } from "../../lib/runner/free_port.ts";
 import { callSlack, SlackError } from "../../lib/slack.ts";
 import { slackError } from "../../lib/slack_error.ts";
 import { fitText, unescapeText } from "../../lib/slack_text.ts";
@@ -137,11 +138,9 @@ Deno.test("callSlack throws the signal's reason when it is aborted", async () =>
 });
 
 Deno.test("callSlack names the partner's absence when nothing listens", async () => {
-  const port = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { addr } = port;
-  port.close();
+  const port = freePort();
   const error = await assertRejects(
-    () => callSlack(`http://127.0.0.1:${addr.port}/api`, "auth.test", {}, { token }),
+    () => callSlack(`http://127.0.0.1:${port}/api`, "auth.test", {}, { token }),
     SlackError,
     "connection refused, nothing is listening there",
   );

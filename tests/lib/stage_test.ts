@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { type Lesson, parseLesson } from "../../lib/lesson.ts";
 import { parseRun } from "../../lib/run_line.ts";
+import { freePort } from "../../lib/runner/free_port.ts";
 import { flagsWithout, grantsOf, movedWords, setStage } from "../../lib/runner/stage.ts";
 
 const RUN = parseRun(
@@ -87,9 +88,12 @@ Deno.test("setStage gives no port twice, and keeps those of the header when they
   using taken = setStage([run], { defaults: true });
   assertNotEquals(moved(taken.move, port), String(port));
   listener.close();
+
+  const free = freePort();
+  const own = parseRun(`deno run --allow-net=127.0.0.1:${free} scripts/a/b.ts`);
   for (let time = 0; time < 2; time++) {
-    using free = setStage([run], { defaults: true });
-    assertEquals(moved(free.move, port), String(port));
+    using kept = setStage([own], { defaults: true });
+    assertEquals(moved(kept.move, free), String(free));
   }
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { getAvailablePort } from "@std/net/get-available-port";
+export { freePort, isFree } from "../../lib/runner/free_port.ts";
 import { Process } from "./process.ts";
 import type { At } from "./scripts.ts";
 
@@ -183,26 +183,6 @@ function canBind(hostname: string, port: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether nobody has the port on 127.0.0.1. */
-export function isFree(port: number): boolean {
-  return canBind("127.0.0.1", port);
-}
-
-const given = new Set<number>();
-
-/** A port that is free for TCP and UDP, below those that the system hands out by itself. */
-export function freePort(): number {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (given.has(port) || getAvailablePort({ preferredPort: port }) !== port || !isFree(port)) {
-      continue;
-    }
-    given.add(port);
-    return port;
-  }
-  throw new Error("there is no free port between 20000 and 32000");
 }
 
 /** A folder for sockets, removed in the end. */
