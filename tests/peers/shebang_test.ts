@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { pause } from "../../lib/pause.ts";
 import { isFree, temporaryFolder } from "./peers.ts";
 import { Process } from "./process.ts";
 import { pathOf } from "./scripts.ts";
@@ -23,12 +24,20 @@ function pathWithDeno(folder: string): Record<string, string> {
   return { PATH: `${folder}:/usr/bin:/bin`, DENO_NO_PROMPT: "1" };
 }
 
+/** Waits for a port that a passing connection has: 50000 is one of those that the system hands out. */
+async function becomesFree(port: number): Promise<boolean> {
+  for (let tries = 0; tries < 100 && !isFree(port); tries++) await pause(100);
+  return isFree(port);
+}
+
 for (const [chapter, lesson, port, words, stdout] of PAIRS) {
+  const free = await becomesFree(port);
   Deno.test({
     name: `${chapter}/${lesson} pair meets on port ${port} when started by its shebangs` +
-      (isFree(port) ? "" : " (the port is taken)"),
-    ignore: !isFree(port),
+      (free ? "" : " (the port is taken)"),
+    ignore: !free,
     async fn() {
+      assert(await becomesFree(port), `port ${port} is taken`);
       using folder = temporaryFolder();
       const env = pathWithDeno(folder.path);
       await using server = new Process([pathOf(`${chapter}/${lesson}_server`)], { env });
