@@ -43,15 +43,15 @@ export function modeOf(line: string): string | undefined {
 export async function listeningPorts(
   run: (command: string) => Promise<Output>,
 ): Promise<{ ports: Set<number>; cut?: boolean } | string> {
-  const files = "/proc/net/tcp /proc/net/tcp6";
   // without IPv6 the second file is missing, and cat fails
-  const table = await run(`cat ${files}`);
+  const table = await run("cat /proc/net/tcp /proc/net/tcp6");
   if (/^\s*sl\s+local_address/.test(table.stdout)) {
     const ports = portsOfTable(table.stdout);
     if (!table.stdoutCut) return { ports };
-    // thousands of connections, each with a line; grep ends with 2 when a file is missing
-    const { code, stdout, stdoutCut } = await run(`grep -h ' 0A ' ${files}`);
-    return { ports: ports.union(portsOfTable(stdout)), cut: stdoutCut || code > 2 };
+    // each of thousands of connections has a line; but those that listen stand at the top of a file
+    const six = await run("cat /proc/net/tcp6");
+    const cut = !hasOthers(table.stdout) || six.stdoutCut && !hasOthers(six.stdout);
+    return { ports: ports.union(portsOfTable(six.stdout)), cut };
   }
   const { code, stdout, stderr, stdoutCut } = await run("netstat -an");
   if (code === 0) return { ports: portsOfNetstat(stdout), cut: stdoutCut };
@@ -63,6 +63,11 @@ export function portsOfTable(text: string): Set<number> {
   // \s would take line ends too, and look from each of many empty lines at all of the following
   const lines = text.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A /gm);
   return new Set(Array.from(lines, ([, port]) => parseInt(port!, 16)));
+}
+
+/** Whether a line is of a socket that does not listen: in Linux' table these come behind all that do. */
+function hasOthers(table: string): boolean {
+  return /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)/m.test(table);
 }
 
 /** Reads `netstat -an`: `tcp4 0 0 127.0.0.1.22 *.* LISTEN` on BSD, with a colon before the port elsewhere. */

@@ -9,7 +9,6 @@ import { closeLocked } from "../file_lock.ts";
 
 const FIRST = 20_000;
 const COUNT = 12_000;
-const OVER = "06"; // a connection that is over, in the tables of Linux
 
 /**
  * A port that nobody has, for TCP and UDP, below those that the system hands out by itself. All programs of this user
@@ -37,9 +36,9 @@ export function freePort(): number {
   );
 }
 
-/** Whether a server can listen on a port: ends of connections that are over do not count (TIME_WAIT). */
+/** Whether nobody has a port, not even a connection that was over less than a minute ago (TIME_WAIT). */
 export function isFree(port: number): boolean {
-  const used = portsInUse(OVER);
+  const used = portsInUse();
   return used ? !used.has(port) : getAvailablePort({ preferredPort: port }) === port;
 }
 
@@ -65,7 +64,7 @@ function nextPort(): number {
  * The ports of all sockets here, where the system tells. To listen on a port only to see whether it is free is in
  * the way of others, and for longer than it seems: a program that is just being started holds it too.
  */
-function portsInUse(except?: string): Set<number> | undefined {
+function portsInUse(): Set<number> | undefined {
   const ports = new Set<number>();
   for (const name of ["tcp", "tcp6", "udp", "udp6"]) {
     let table: string;
@@ -76,9 +75,8 @@ function portsInUse(except?: string): Set<number> | undefined {
       return undefined;
     }
     // "0: 0100007F:2710 00000000:0000 0A …": this end, the other one, the state
-    const line = /^ *\d+: [\dA-F]+:([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} ([\dA-F]{2})/gm;
-    for (const [, port, state] of table.matchAll(line)) {
-      if (state !== except) ports.add(parseInt(port!, 16));
+    for (const [, port] of table.matchAll(/^ *\d+: [\dA-F]+:([\dA-F]{4}) /gm)) {
+      ports.add(parseInt(port!, 16));
     }
   }
   return ports;

@@ -234,21 +234,28 @@ Deno.test("probe says what it has not seen when an output was cut", async () => 
 });
 
 Deno.test("probe sees the ports of a machine with more connections than it reads lines for", async () => {
-  const answers = {
-    "cat /proc/net/tcp": {
-      stdout: "  sl  local_address\n   0: 0100007F:0016 00000000:0000 0A 00000000\n",
-      stdoutCut: true,
-    },
-    // and no second file
-    "grep -h ' 0A '": {
-      code: 2,
-      stdout: "   0: 0100007F:0016 00000000:0000 0A 0\n   9: 0100007F:0017 00000000:0000 0A 0\n",
-    },
-  };
-  for (const port of [22, 23]) {
-    assertEquals(await found(machine(answers), { port }), "holds: a program listens");
+  // those that listen come first
+  const four = "  sl  local_address\n   0: 0100007F:0016 00000000:0000 0A 0\n";
+  const six = `  sl  local_address\n   0: ${"0".repeat(32)}:0017 ${"0".repeat(32)}:0000 0A 0\n`;
+  const over = "   1: 0100007F:1F90 0100007F:C350 06 0\n";
+  const cut = (stdout: string) => ({ stdout, stdoutCut: true });
+  const cases: [second: Partial<Output>, missing: string][] = [
+    [{ stdout: six }, "nothing listens"],
+    [cut(six + over), "nothing listens"],
+    [cut(six), "not known, only the first MiB was looked at: the port is not in it"],
+  ];
+  for (const [second, says] of cases) {
+    const busy = machine({
+      "cat /proc/net/tcp /proc/net/tcp6": cut(four + over),
+      "cat /proc/net/tcp6": second,
+    });
+    for (const port of [22, 23]) {
+      assertEquals(await found(busy, { port }), "holds: a program listens");
+    }
+    assertEquals(await found(busy, { port: 24 }), `broken: ${says}`);
   }
-  assertEquals(await found(machine(answers), { port: 24 }), "broken: nothing listens");
+  const withoutSix = machine({ "cat /proc/net/tcp /proc": cut(four + over) });
+  assertEquals(await found(withoutSix, { port: 24 }), "broken: nothing listens");
 });
 
 Deno.test("probe asks Windows by PowerShell, with quotes of every kind inside", async () => {
