@@ -134,8 +134,8 @@ export async function readAll(source: Source): Promise<Uint8Array> {
 }
 
 /**
- * Tries something that only works once what was just closed is closed: a program that another test is starting this
- * moment has it open too, until its own code is loaded.
+ * Tries something until it succeeds, for half a minute. What was just closed is closed a moment later: a program that
+ * another test is starting has it open too, until its own code is loaded.
  */
 export async function soon<T>(work: () => T | Promise<T>): Promise<T> {
   for (const due = performance.now() + 30_000;;) {

@@ -5,6 +5,7 @@ import { Pace } from "../../lib/pace.ts";
 import { pause } from "../../lib/pause.ts";
 import { SlackError, slackError } from "../../lib/slack_error.ts";
 import { Spool } from "../../lib/spool.ts";
+import { soon } from "./helpers.ts";
 
 /** A spool in a folder of its own. */
 async function temporarySpool(): Promise<AsyncDisposable & { spool: Spool; folder: string }> {
@@ -66,11 +67,14 @@ Deno.test("an outbox tries one message until it has gone, and keeps the order", 
 });
 
 Deno.test("an outbox waits twice as long after each failure, up to a limit, and begins anew", async () => {
-  const faults = [again(), again(), again(), again(), undefined, again()];
-  const { pauses } = await sendAll(["#a 1", "#a 2"], faults);
-  [20, 40, 80, 80, 0, 20].forEach((least, index) => {
-    const most = least * 2 + 60;
-    assert(pauses[index]! >= least - 1 && pauses[index]! < most, `${index}: ${pauses}`);
+  // a busy machine may make a pause longer, but not each time
+  await soon(async () => {
+    const faults = [again(), again(), again(), again(), undefined, again()];
+    const { pauses } = await sendAll(["#a 1", "#a 2"], faults);
+    [20, 40, 80, 80, 0, 20].forEach((least, index) => {
+      const most = least * 2 + 60;
+      assert(pauses[index]! >= least - 1 && pauses[index]! < most, `${index}: ${pauses}`);
+    });
   });
 });
 
@@ -80,9 +84,11 @@ Deno.test("an outbox waits as long as it is told", async () => {
 });
 
 Deno.test("an outbox keeps the pace of each channel", async () => {
-  const { pauses } = await sendAll(["#a 1", "#b 2", "#a 3", "#a 4"], [], { pace: 100 });
-  const [toAnother, back, same] = pauses;
-  assert(toAnother! < 60 && back! > 40 && toAnother! + back! >= 100 && same! >= 100, `${pauses}`);
+  await soon(async () => {
+    const { pauses } = await sendAll(["#a 1", "#b 2", "#a 3", "#a 4"], [], { pace: 100 });
+    const [toAnother, back, same] = pauses;
+    assert(toAnother! < 60 && back! > 40 && toAnother! + back! >= 100 && same! >= 100, `${pauses}`);
+  });
 });
 
 Deno.test("an outbox sets a message aside that will never go, and goes on", async () => {
