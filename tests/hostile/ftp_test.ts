@@ -293,7 +293,12 @@ Deno.test(`${SERVER} lets nobody out of its folder, and serves no third party`, 
       await client.say(Uint8Array.from(said, (character) => character.charCodeAt(0)));
       const between = said.startsWith("NOOP") ? [200] : [];
       assertEquals(await client.codes(2 + between.length), [426, ...between, 226]);
-      assert((await new Response(data.readable).bytes()).length < size);
+      const got = await new Response(data.readable).bytes().catch((error) => {
+        // it was not yet accepted, and the system resets it when the data port is closed
+        if (error instanceof Deno.errors.ConnectionReset) return [];
+        throw error;
+      });
+      assert(got.length < size);
       assertEquals((await client.ask("NOOP")).code, 200);
     }
     // while nobody comes for the data; after its 5 s of patience it would answer 425
