@@ -26,17 +26,28 @@ const COUNT = 12_000;
  * ```
  */
 export function freePort(): number {
-  const used = portsInUse();
   for (let tries = 0; tries < COUNT; tries++) {
     const port = nextPort();
-    if (used ? !used.has(port) : isFree(port)) return port;
+    if (isFree(port)) return port;
   }
   throw new Error(
     "cannot find a free port between 20000 and 32000: end some of the programs there",
   );
 }
 
-/** Whether nobody has a port, not even a connection that was over less than a minute ago (TIME_WAIT). */
+/**
+ * Whether nobody has a port, not even a connection that was over less than a minute ago (TIME_WAIT). Where the system
+ * does not tell, only whether nobody listens on it for TCP.
+ *
+ * @example
+ * ```ts
+ * import { isFree } from "./free_port.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using listener = Deno.listen({ port: 0 });
+ * assertEquals(isFree(listener.addr.port), false);
+ * ```
+ */
 export function isFree(port: number): boolean {
   const used = portsInUse();
   return used ? !used.has(port) : getAvailablePort({ preferredPort: port }) === port;
