@@ -31,9 +31,9 @@ async function becomesFree(port: number): Promise<boolean> {
   return isFree(port);
 }
 
-/** Starts a server, again when somebody was faster. */
+/** Starts a server, again when a connection was faster to have its port. */
 async function startOn(port: number, server: string, env: Record<string, string>) {
-  for (;;) {
+  for (let tries = 1;; tries++) {
     assert(await becomesFree(port), `port ${port} is taken`);
     const process = new Process([pathOf(server)], { env });
     try {
@@ -41,7 +41,8 @@ async function startOn(port: number, server: string, env: Record<string, string>
       return process;
     } catch (error) {
       await process[Symbol.asyncDispose]();
-      if (!process.stderr.text.includes("has that address already")) throw error;
+      const taken = process.stderr.text.includes("has that address already");
+      if (!taken || tries === 10) throw error;
     }
   }
 }

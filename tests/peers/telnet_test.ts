@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { pause } from "../../lib/pause.ts";
 import { behaviours, misbehave, reset } from "../hostile/peers.ts";
 import { concat, decode, encode } from "../lib/helpers.ts";
 import { freePort, PEERS, peerTest, startPeer, temporaryFolder } from "./peers.ts";
@@ -176,7 +177,7 @@ peerTest("telnet restores the terminal at quit and when a signal ends it", [
 async function becomes(terminal: Terminal, command: string, answer: RegExp): Promise<void> {
   for (let tries = 0; tries < 100 && !answer.test(await terminal.screen()); tries++) {
     await terminal.type(`${command}\r`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
   await terminal.shows(answer);
 }
@@ -219,8 +220,7 @@ peerTest("our telnet and our server agree in a terminal", ["tmux"], async () => 
   const { port } = server.at as Deno.NetAddr;
   await using terminal = await Terminal.open(`TERM=vt220 ${client(port).join(" ")}`, 90, 30);
   await terminal.shows(/Try help\.\n>/);
-  await terminal.type("terminal\r");
-  await terminal.shows(/^> terminal\nvt220\n>/m);
+  await becomes(terminal, "terminal", /^> terminal\nvt220\n>/m);
   await terminal.resize(70, 20);
   await becomes(terminal, "size", /^70 columns, 20 rows$/m);
   await terminal.type("logout\r");
